@@ -1,0 +1,115 @@
+//! What the host is asked to do outside, and what comes back.
+
+use crate::failure::Failure;
+use crate::usage::Usage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// One provider and model, as a workflow names them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Target {
+    pub provider: String,
+    pub model: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub role: Role,
+    pub content: String,
+}
+
+/// Sampling parameters; absent ones are left to the provider.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Parameters {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+}
+
+/// One logical model call. Everything that changes the answer is in here, so its hash is the cache key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCall {
+    pub target: Target,
+    /// The system message, if any, comes first.
+    pub messages: Vec<Message>,
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// JSON Schema of the answer, where the author asks for structured output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Arc<Value>>,
+    /// The script for the simulated provider; real providers never see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulate: Option<Arc<Value>>,
+}
+
+/// A complete answer of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelAnswer {
+    pub text: String,
+    /// The model that the provider says it used.
+    pub model: String,
+    /// Why the model stopped, in the provider's own word.
+    pub finish_reason: Option<String>,
+    /// Normalised usage; `None` where the provider sent none.
+    pub usage: Option<Usage>,
+    /// Usage as the provider sent it.
+    pub raw_usage: Option<Value>,
+    pub upstream_request_id: Option<String>,
+    /// Milliseconds from the request to the first token.
+    pub first_token_ms: Option<f64>,
+    pub simulated: bool,
+}
+
+/// One logical call of a tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    pub tool: String,
+    /// The node's rendered `config`, without `tool`.
+    pub config: Value,
+    /// The node's rendered `inputs`.
+    pub inputs: Value,
+}
+
+/// The call of one request of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    Model(Arc<ModelCall>),
+    Tool(Arc<ToolCall>),
+}
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Model(Result<ModelAnswer, Failure>),
+    Tool(Result<Value, Failure>),
+    /// The cache, or an identical call that was in flight, answered instead of the provider.
+    Cached(CachedAnswer),
+}
+
+/// An answer that was paid for earlier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CachedAnswer {
+    pub answer: ModelAnswer,
+    /// What the original call cost, in nano-dollars; `None` where its price is unknown.
+    pub cost_nanousd: Option<u64>,
+    /// The run that paid.
+    pub origin_run: String,
+    /// The step that paid.
+    pub origin_step: String,
+}

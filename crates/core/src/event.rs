@@ -1,0 +1,302 @@
+//! The events of a run: the only truth about it. Everything else is a fold over them.
+//!
+//! Kinds are dotted and stable, because they are stored for ever. [`encode`] and [`decode`] are the only way in and out of
+//! storage, under a format version; see `docs/adding/event.md` before you change anything here.
+
+use crate::call::Target;
+use crate::failure::Failure;
+use crate::id::{RunId, SpanId, StepPath, Timestamp, TraceId};
+use crate::payload::Payload;
+use crate::price::Cost;
+use crate::usage::Usage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The stored format that this build writes. A journal with a newer one is refused.
+pub const FORMAT: u16 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// 1 for the first event of the stream, then without gaps.
+    pub seq: u64,
+    pub ts: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepPath>,
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload")]
+pub enum Body {
+    #[serde(rename = "run.started")]
+    RunStarted(Arc<RunStarted>),
+    #[serde(rename = "run.cancel_requested")]
+    CancelRequested { by: String },
+    #[serde(rename = "run.succeeded")]
+    RunSucceeded { output: Payload },
+    #[serde(rename = "run.failed")]
+    RunFailed {
+        error: Failure,
+        /// The step that failed the run, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed_step: Option<StepPath>,
+        /// The best result so far: outputs of the finished steps that nothing finished after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partial: Option<Payload>,
+    },
+    #[serde(rename = "run.canceled")]
+    RunCanceled,
+
+    /// The step's inputs are rendered and its first request is about to go out.
+    #[serde(rename = "step.scheduled")]
+    StepScheduled { input: Payload },
+    #[serde(rename = "step.succeeded")]
+    StepSucceeded {
+        output: Payload,
+        /// Indexes into the document's `edges` of the conditional edges that are taken. Unconditional ones always are.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken: Vec<u32>,
+    },
+    #[serde(rename = "step.failed")]
+    StepFailed { error: Failure },
+    /// The host died while the step was in flight. Not the step's fault: request, attempt and key stay.
+    #[serde(rename = "step.lost")]
+    StepLost { request: u32, attempt: u32 },
+    #[serde(rename = "step.skipped")]
+    StepSkipped,
+
+    #[serde(rename = "llm.request")]
+    LlmRequest {
+        request: u32,
+        attempt: u32,
+        #[serde(flatten)]
+        target: Target,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        simulated: bool,
+        /// `{template, variables, messages, parameters, schema?}`; only on the first attempt of a request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prompt: Option<Payload>,
+    },
+    #[serde(rename = "llm.response")]
+    LlmResponse(Arc<LlmResponse>),
+    #[serde(rename = "tool.request")]
+    ToolRequest {
+        request: u32,
+        attempt: u32,
+        tool: String,
+        /// `{config, inputs}`; only on the first attempt of a request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<Payload>,
+    },
+    #[serde(rename = "tool.response")]
+    ToolResponse { request: u32, attempt: u32, output: Payload },
+    /// An attempt failed and another one of the same request will follow.
+    #[serde(rename = "retry")]
+    Retry {
+        request: u32,
+        /// The attempt that will follow.
+        attempt: u32,
+        /// How long the backoff is, jitter included.
+        after_ms: u64,
+        due: Timestamp,
+        error: Failure,
+    },
+    /// A request failed for good and the next target takes over under a new request number.
+    #[serde(rename = "fallback")]
+    Fallback { request: u32, from: Target, to: Target, error: Failure },
+    #[serde(rename = "cache.hit")]
+    CacheHit(Arc<CacheHit>),
+    #[serde(rename = "router.branch")]
+    RouterBranch {
+        /// A string or a bool.
+        branch: Value,
+        rule: String,
+    },
+    #[serde(rename = "log")]
+    Log { level: LogLevel, message: String },
+    #[serde(rename = "timer.set")]
+    TimerSet { timer: Timer, due: Timestamp },
+    #[serde(rename = "timer.fired")]
+    TimerFired { timer: Timer },
+    #[serde(rename = "budget.exceeded")]
+    BudgetExceeded {
+        /// The name of the limit, as in the document: `maxTokens`, `timeoutSeconds`, …
+        limit: String,
+        allowed: f64,
+        used: f64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Info,
+    Warn,
+    Error,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// The run's active time is used up (`limits.timeoutSeconds`). Set again after a restart with the time that is left.
+    Deadline,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    pub workflow: WorkflowRef,
+    pub trace_id: TraceId,
+    /// The caller's span, where a `traceparent` came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_span: Option<SpanId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// `api`, `cli`, …
+    pub triggered_by: String,
+    pub input: Payload,
+    /// Provider, model and temperature for llm nodes that name none.
+    #[serde(default)]
+    pub defaults: ModelDefaults,
+    /// The limits that hold for this run: the document's, lowered to the deployment's ceilings.
+    pub limits: Limits,
+    /// Whether the models are simulated; such a run never counts as spend.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+}
+
+/// The workflow that a run keeps, whatever is saved later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowRef {
+    /// Absent for a document that was run without being saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// SHA-256 of the document's JSON as it was stored.
+    pub hash: Arc<str>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelDefaults {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+}
+
+/// The limits of a run; `None` is no limit. `maxNodes` is missing because it is a matter of the document alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// Active time, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_nanousd: Option<u64>,
+    /// Whether calls without a known price are allowed under a cost cap.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unpriced: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LlmResponse {
+    pub request: u32,
+    pub attempt: u32,
+    #[serde(flatten)]
+    pub target: Target,
+    /// The model that the provider says it used.
+    pub answered_by: String,
+    pub output: Payload,
+    pub finish_reason: Option<String>,
+    pub usage: Option<Usage>,
+    pub raw_usage: Option<Value>,
+    /// `None` where the model has no known price or the usage is missing.
+    pub cost: Option<Cost>,
+    pub first_token_ms: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CacheHit {
+    pub request: u32,
+    #[serde(flatten)]
+    pub target: Target,
+    pub answered_by: String,
+    pub output: Payload,
+    pub saved_tokens: Option<u64>,
+    pub saved_nanousd: Option<u64>,
+    pub origin_run: String,
+    pub origin_step: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+}
+
+impl Body {
+    /// The stable wire name, as in the stored form.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Body::RunStarted(_) => "run.started",
+            Body::CancelRequested { .. } => "run.cancel_requested",
+            Body::RunSucceeded { .. } => "run.succeeded",
+            Body::RunFailed { .. } => "run.failed",
+            Body::RunCanceled => "run.canceled",
+            Body::StepScheduled { .. } => "step.scheduled",
+            Body::StepSucceeded { .. } => "step.succeeded",
+            Body::StepFailed { .. } => "step.failed",
+            Body::StepLost { .. } => "step.lost",
+            Body::StepSkipped => "step.skipped",
+            Body::LlmRequest { .. } => "llm.request",
+            Body::LlmResponse(_) => "llm.response",
+            Body::ToolRequest { .. } => "tool.request",
+            Body::ToolResponse { .. } => "tool.response",
+            Body::Retry { .. } => "retry",
+            Body::Fallback { .. } => "fallback",
+            Body::CacheHit(_) => "cache.hit",
+            Body::RouterBranch { .. } => "router.branch",
+            Body::Log { .. } => "log",
+            Body::TimerSet { .. } => "timer.set",
+            Body::TimerFired { .. } => "timer.fired",
+            Body::BudgetExceeded { .. } => "budget.exceeded",
+        }
+    }
+}
+
+/// The events of one append in their stored form: a JSON array.
+pub fn encode(events: &[Event]) -> Vec<u8> {
+    serde_json::to_vec(events).expect("events hold only JSON values")
+}
+
+/// Reads what [`encode`] wrote, under the format version that was stored beside it.
+pub fn decode(format: u16, bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
+    if format != FORMAT {
+        return Err(DecodeError::Format(format));
+    }
+    serde_json::from_slice(bytes).map_err(|error| DecodeError::Corrupt(error.to_string()))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("the journal has format {0}, this build reads format {FORMAT}: use a newer FlowTrace")]
+    Format(u16),
+    #[error("the journal holds events that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// The deepest address of an event, for messages.
+pub fn address(run: RunId, step: Option<&str>) -> String {
+    match step {
+        Some(step) => format!("run {run}, step `{step}`"),
+        None => format!("run {run}"),
+    }
+}

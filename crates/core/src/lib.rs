@@ -1,0 +1,20 @@
+//! The pure heart of FlowTrace.
+//!
+//! A workflow document is checked and compiled into a [`plan::Plan`]; a run is a log of [`event::Event`]s; [`state`] folds
+//! the log, and [`decide`] says what to do next. **Nothing in this crate does I/O, reads a clock, draws a random number or is
+//! async**: the same log gives the same decisions on every machine and in every version.
+
+pub mod call;
+pub mod event;
+pub mod expression;
+pub mod failure;
+pub mod id;
+pub mod node;
+pub mod payload;
+pub mod plan;
+pub mod policy;
+pub mod price;
+pub mod problem;
+pub mod scope;
+pub mod template;
+pub mod usage;

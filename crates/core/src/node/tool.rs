@@ -1,0 +1,22 @@
+//! `tool`: one call of a tool.
+
+use crate::call::ToolCall;
+use crate::failure::Failure;
+use crate::scope::Scope;
+use crate::template::Template;
+
+#[derive(Debug)]
+pub struct Tool {
+    /// `config.tool`, or `http` where only `config.url` is given.
+    pub tool: String,
+    /// `config` without `tool`.
+    pub config: Template,
+}
+
+impl Tool {
+    /// The call; `scope.inputs` holds the rendered inputs.
+    pub fn call(&self, scope: &Scope) -> Result<ToolCall, Failure> {
+        let config = self.config.render(scope)?;
+        Ok(ToolCall { tool: self.tool.clone(), config, inputs: serde_json::Value::Object(scope.inputs.clone()) })
+    }
+}

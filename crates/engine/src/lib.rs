@@ -1,0 +1,3 @@
+//! The host that carries out what the core decides, and the ports it needs.
+
+pub mod port;
