@@ -6,6 +6,7 @@
 
 pub mod call;
 pub mod decide;
+pub mod equivalence;
 pub mod event;
 pub mod expression;
 pub mod failure;
