@@ -5,10 +5,12 @@
 //! async**: the same log gives the same decisions on every machine and in every version.
 
 pub mod call;
+pub mod equivalence;
 pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod id;
+pub mod model_name;
 pub mod node;
 pub mod payload;
 pub mod plan;
