@@ -11,6 +11,7 @@ pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod id;
+pub mod model_name;
 pub mod node;
 pub mod payload;
 pub mod plan;

@@ -400,10 +400,9 @@ impl<'a> Turn<'a> {
             self.fail(ix, internal("an answer came for a step that asked no model"))?;
             return Ok(None);
         };
-        let cost = answer
-            .usage
-            .as_ref()
-            .and_then(|usage| Some(cost(usage, self.env.settings.prices.price(&call.target.provider, &call.target.model)?)));
+        let target = &call.target;
+        let price = self.env.settings.prices.price_of_answer(&target.provider, &target.model, &answer.model);
+        let cost = answer.usage.as_ref().zip(price).map(|(usage, price)| cost(usage, price));
         let text = Arc::new(Value::String(answer.text.clone()));
         let output = self.payload(text);
         let response = LlmResponse {
