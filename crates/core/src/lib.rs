@@ -16,5 +16,6 @@ pub mod policy;
 pub mod price;
 pub mod problem;
 pub mod scope;
+pub mod secret;
 pub mod template;
 pub mod usage;
