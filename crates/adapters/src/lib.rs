@@ -1,1 +1,3 @@
+//! What stands behind the ports of the engine: tools, and the guard on everything that goes out.
 
+pub mod guard;
