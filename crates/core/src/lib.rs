@@ -19,6 +19,7 @@ pub mod policy;
 pub mod price;
 pub mod problem;
 pub mod scope;
+pub mod secret;
 pub mod state;
 pub mod template;
 pub mod usage;

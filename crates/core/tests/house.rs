@@ -17,7 +17,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const NEVER_UNDER_CORE: &[&str] = &["tokio", "reqwest", "rusqlite", "hyper", "axum", "mio", "async-std", "smol", "ureq"];
 
 /// Sources of effects inside the standard library, by the text that uses them.
-const NEVER_IN_CORE_SOURCE: &[&str] = &["std::fs", "std::net", "std::process", "SystemTime", "Instant::now", "async fn", "println!"];
+const NEVER_IN_CORE_SOURCE: &[&str] =
+    &["std::fs", "std::net", "std::process", "SystemTime", "Instant::now", "async fn", "println!"];
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
@@ -38,12 +39,8 @@ fn dependencies_point_one_way() {
     let metadata = metadata();
     let members: BTreeSet<&str> =
         metadata["workspace_members"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let packages: Vec<&Value> = metadata["packages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|package| members.contains(text(package, "id")))
-        .collect();
+    let packages: Vec<&Value> =
+        metadata["packages"].as_array().into_iter().flatten().filter(|package| members.contains(text(package, "id"))).collect();
     let names: BTreeSet<&str> = packages.iter().map(|package| text(package, "name")).collect();
     let listed: BTreeSet<&str> = ALLOWED.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, listed, "a new crate needs its place in the direction of dependencies");
@@ -77,7 +74,11 @@ fn the_core_reaches_nothing_that_does_io() {
             continue;
         }
         let normal = |dependency: &&Value| {
-            dependency["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null() || text(kind, "kind") == "build")
+            dependency["dep_kinds"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|kind| kind["kind"].is_null() || text(kind, "kind") == "build")
         };
         let dependencies = nodes.get(id).into_iter().flat_map(|node| node["deps"].as_array().into_iter().flatten());
         open.extend(dependencies.filter(normal).filter_map(|dependency| dependency["pkg"].as_str()));
