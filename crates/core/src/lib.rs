@@ -5,6 +5,8 @@
 //! async**: the same log gives the same decisions on every machine and in every version.
 
 pub mod call;
+pub mod check;
+pub mod document;
 pub mod event;
 pub mod expression;
 pub mod failure;
@@ -15,6 +17,10 @@ pub mod plan;
 pub mod policy;
 pub mod price;
 pub mod problem;
+pub mod reference;
+pub mod schema;
 pub mod scope;
+pub mod stack;
 pub mod template;
 pub mod usage;
+pub mod value;
