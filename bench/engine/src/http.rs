@@ -52,7 +52,8 @@ impl Server {
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
-        let answer = self.client.post(format!("{}{path}", self.base)).json(&body).send().await.map_err(|error| error.to_string())?;
+        let answer =
+            self.client.post(format!("{}{path}", self.base)).json(&body).send().await.map_err(|error| error.to_string())?;
         answer.json().await.map_err(|error| error.to_string())
     }
 
@@ -113,9 +114,11 @@ pub async fn run(args: &Args) -> Result<Value, String> {
             let run = server.finish(&workflow).await?;
             let reading = meter.read();
             let mut gaps = gaps(&server, &run).await?;
-            Ok(json!({"total_s": reading.total_s, "step_ms_p50": percentile(&mut gaps, 0.5), "step_ms_p99": percentile(&mut gaps, 0.99),
+            Ok(
+                json!({"total_s": reading.total_s, "step_ms_p50": percentile(&mut gaps, 0.5), "step_ms_p99": percentile(&mut gaps, 0.99),
                 "cpu_ms_per_step": reading.cpu_s * 1000.0 / workload::CHAIN as f64, "bytes_written": reading.bytes_written,
-                "store_bytes": directory_bytes(&server.data).saturating_sub(before)}))
+                "store_bytes": directory_bytes(&server.data).saturating_sub(before)}),
+            )
         }
         "W2" => {
             let workflow = server.create(workload::fan_out("echo", workload::BRANCHES)).await?;

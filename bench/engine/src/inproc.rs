@@ -92,7 +92,8 @@ impl Bench {
             _ => None,
         };
         let tool = Arc::new(NoOp { entries: Mutex::default(), side_log });
-        let ports = Ports { store: store.clone(), providers: Vec::new(), tools: vec![tool.clone()], clock: Arc::new(SystemClock) };
+        let ports =
+            Ports { store: store.clone(), providers: Vec::new(), tools: vec![tool.clone()], clock: Arc::new(SystemClock) };
         let settings = Settings {
             prices: PriceTable::default(),
             equivalence: Equivalence::default(),
@@ -147,7 +148,7 @@ impl Bench {
 
 fn document(value: Value) -> Result<(Arc<str>, Arc<Plan>), String> {
     let text: Arc<str> = value.to_string().into();
-    let plan = Plan::compile(&text).map_err(|problems| format!("the workload is refused: {problems:?}"))?;
+    let plan = Plan::compile(text.as_bytes()).map_err(|problems| format!("the workload is refused: {problems:?}"))?;
     Ok((text, Arc::new(plan)))
 }
 
@@ -167,9 +168,11 @@ pub async fn run(args: &Args) -> Result<Value, String> {
             bench.finish(&chain).await?;
             let reading = meter.read();
             let mut gaps = bench.gaps();
-            Ok(json!({"total_s": reading.total_s, "step_ms_p50": percentile(&mut gaps, 0.5), "step_ms_p99": percentile(&mut gaps, 0.99),
+            Ok(
+                json!({"total_s": reading.total_s, "step_ms_p50": percentile(&mut gaps, 0.5), "step_ms_p99": percentile(&mut gaps, 0.99),
                 "cpu_ms_per_step": reading.cpu_s * 1000.0 / workload::CHAIN as f64, "bytes_written": reading.bytes_written,
-                "store_bytes": directory_bytes(&bench.data).saturating_sub(before), "rss_mb": peak_rss_mb(me)}))
+                "store_bytes": directory_bytes(&bench.data).saturating_sub(before), "rss_mb": peak_rss_mb(me)}),
+            )
         }
         "W2" => {
             let fan = document(workload::fan_out("noop", workload::BRANCHES))?;
@@ -224,7 +227,8 @@ async fn crash(args: &Args, bench: &Bench) -> Result<Value, String> {
         bench.wait(run).await?;
         return Err("the process should have died".to_owned());
     }
-    let run = std::fs::read_to_string(&note).ok().and_then(|text| StreamId::parse(text.trim())).ok_or("run the crash phase first")?;
+    let run =
+        std::fs::read_to_string(&note).ok().and_then(|text| StreamId::parse(text.trim())).ok_or("run the crash phase first")?;
     let begin = Instant::now();
     bench.host.recover().await.map_err(|error| error.to_string())?;
     let row = bench.wait(run).await?;
