@@ -3,3 +3,4 @@
 pub mod guard;
 pub mod retry_after;
 pub mod secrets;
+pub mod tool;
