@@ -6,11 +6,14 @@
 
 pub mod call;
 pub mod check;
+pub mod decide;
 pub mod document;
+pub mod equivalence;
 pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod id;
+pub mod model_name;
 pub mod node;
 pub mod payload;
 pub mod plan;
@@ -20,7 +23,9 @@ pub mod problem;
 pub mod reference;
 pub mod schema;
 pub mod scope;
+pub mod secret;
 pub mod stack;
+pub mod state;
 pub mod template;
 pub mod usage;
 pub mod value;
