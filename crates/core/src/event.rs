@@ -75,7 +75,7 @@ pub enum Body {
         target: Target,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         simulated: bool,
-        /// `{template, variables, messages, parameters, schema?}`; only on the first attempt of a request.
+        /// `{template, variables}` and the [`crate::call::ModelCall`] they gave; only on the step's first attempt.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         prompt: Option<Payload>,
     },
@@ -86,9 +86,9 @@ pub enum Body {
         request: u32,
         attempt: u32,
         tool: String,
-        /// `{config, inputs}`; only on the first attempt of a request.
+        /// The rendered `config`; only on the step's first attempt. The inputs are in `step.scheduled`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        arguments: Option<Payload>,
+        config: Option<Payload>,
     },
     #[serde(rename = "tool.response")]
     ToolResponse { request: u32, attempt: u32, output: Payload },

@@ -5,6 +5,7 @@
 //! async**: the same log gives the same decisions on every machine and in every version.
 
 pub mod call;
+pub mod decide;
 pub mod event;
 pub mod expression;
 pub mod failure;
@@ -16,5 +17,6 @@ pub mod policy;
 pub mod price;
 pub mod problem;
 pub mod scope;
+pub mod state;
 pub mod template;
 pub mod usage;
