@@ -16,9 +16,15 @@ pub enum Command {
     /// Start the attempt that was waiting for its time.
     Resume(NodeIx),
     /// Nothing is left: compose the output from these steps and end the run.
-    Succeed { leaves: Vec<NodeIx> },
+    Succeed {
+        leaves: Vec<NodeIx>,
+    },
     /// End the run. The outputs of `leaves` are its partial result.
-    Fail { failure: Failure, exceeded: Option<Exceeded>, leaves: Vec<NodeIx> },
+    Fail {
+        failure: Failure,
+        exceeded: Option<Exceeded>,
+        leaves: Vec<NodeIx>,
+    },
     Cancel,
 }
 

@@ -206,6 +206,20 @@ pub struct Limits {
     pub allow_unpriced: bool,
 }
 
+impl Limits {
+    /// Each limit no higher than the ceiling; a ceiling also holds where the document sets nothing.
+    pub fn lowered_to(self, ceilings: &Limits) -> Limits {
+        let lower = |own: Option<u64>, ceiling: Option<u64>| [own, ceiling].into_iter().flatten().min();
+        Limits {
+            max_tokens: lower(self.max_tokens, ceilings.max_tokens),
+            timeout_ms: lower(self.timeout_ms, ceilings.timeout_ms),
+            max_steps: lower(self.max_steps, ceilings.max_steps),
+            max_cost_nanousd: lower(self.max_cost_nanousd, ceilings.max_cost_nanousd),
+            allow_unpriced: self.allow_unpriced,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LlmResponse {
     pub request: u32,

@@ -6,10 +6,12 @@
 
 pub mod call;
 pub mod decide;
+pub mod equivalence;
 pub mod event;
 pub mod expression;
 pub mod failure;
 pub mod id;
+pub mod model_name;
 pub mod node;
 pub mod payload;
 pub mod plan;

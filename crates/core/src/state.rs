@@ -175,7 +175,8 @@ pub struct Corrupt {
 
 impl RunState {
     pub fn new(plan: &Plan) -> Self {
-        let steps = plan.nodes.iter().map(|node| StepState { open: node.incoming.len() as u32, ..StepState::default() }).collect();
+        let steps =
+            plan.nodes.iter().map(|node| StepState { open: node.incoming.len() as u32, ..StepState::default() }).collect();
         RunState { steps, ready: BTreeSet::from([plan.entry]), ..RunState::default() }
     }
 
@@ -326,6 +327,7 @@ impl RunState {
                 step.finished_at = Some(event.ts);
                 step.output = Some(output.clone());
                 step.error = None;
+                self.waiting.remove(&(step.due.take().unwrap_or_default(), ix));
                 self.in_flight.remove(&ix);
                 self.release_successors(plan, ix, taken);
             }
@@ -333,6 +335,7 @@ impl RunState {
                 step.status = StepStatus::Failed;
                 step.finished_at = Some(event.ts);
                 step.error = Some(error.clone());
+                self.waiting.remove(&(step.due.take().unwrap_or_default(), ix));
                 self.in_flight.remove(&ix);
                 if self.failed_step.is_none() {
                     self.failed_step = Some(plan.node(ix).id.clone());

@@ -1,4 +1,8 @@
 //! The host that carries out what the core decides, and the ports it needs.
 
+mod flight;
+pub mod host;
+pub mod live;
 pub mod memory;
 pub mod port;
+mod values;
