@@ -24,6 +24,8 @@ pub struct Version {
     git_sha: &'static str,
     /// Whether the models are simulated.
     simulated: bool,
+    /// A new one for every process.
+    instance: String,
 }
 
 /// Whether the server and its store answer. Needs no token.
@@ -44,5 +46,6 @@ pub async fn version(State(app): State<Shared>) -> Json<Version> {
         version: env!("CARGO_PKG_VERSION"),
         git_sha: GIT_SHA,
         simulated: app.simulator.is_some(),
+        instance: app.instance.clone(),
     })
 }
