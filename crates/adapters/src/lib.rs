@@ -5,3 +5,4 @@ pub mod provider;
 pub mod retry_after;
 pub mod secrets;
 pub mod store;
+pub mod tool;
