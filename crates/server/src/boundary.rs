@@ -134,7 +134,9 @@ impl Boundary {
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .is_some_and(|(_, secret)| token.matches(secret.trim()));
-        bearer || cookies(headers).any(|(name, value)| name == COOKIE && bool::from(value.as_bytes().ct_eq(token.cookie().as_bytes())))
+        bearer
+            || cookies(headers)
+                .any(|(name, value)| name == COOKIE && bool::from(value.as_bytes().ct_eq(token.cookie().as_bytes())))
     }
 }
 
@@ -338,7 +340,11 @@ mod tests {
         }
         // Default ports are left out by browsers, and a proxy in front may speak TLS.
         for (host, origin) in [("flow.example", "https://flow.example"), ("flow.example:443", "https://flow.example")] {
-            assert_eq!(status(&boundary, Method::GET, "/api/runs", &[("host", host), ("origin", origin)]), 200, "{host} {origin}");
+            assert_eq!(
+                status(&boundary, Method::GET, "/api/runs", &[("host", host), ("origin", origin)]),
+                200,
+                "{host} {origin}"
+            );
         }
     }
 
@@ -346,7 +352,12 @@ mod tests {
     fn a_link_from_elsewhere_opens_the_page_and_nothing_more() {
         let boundary = boundary("127.0.0.1", false);
         let link = |dest| {
-            vec![("host", "localhost"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", dest)]
+            vec![
+                ("host", "localhost"),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", dest),
+            ]
         };
         assert_eq!(status(&boundary, Method::GET, "/runs/x", &link("document")), 200);
         assert_eq!(status(&boundary, Method::GET, "/runs/x", &link("iframe")), 403);

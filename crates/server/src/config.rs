@@ -5,6 +5,7 @@
 use crate::boundary::Token;
 use crate::cli::args::{CommonArgs, EngineArgs, ServeArgs};
 use flowtrace_adapters::guard::HostPort;
+use flowtrace_adapters::provider::{ApiKey, Kind, MaxTokensField, ProviderSettings};
 use flowtrace_core::event::Limits;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -64,21 +65,17 @@ pub struct LimitsFile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderFile {
-    /// `openai` (and everything compatible with it) or `anthropic`.
-    pub kind: ProviderKind,
-    pub base_url: String,
+    /// `openai` (and everything compatible with it) or `anthropic`; known for the providers of these names.
+    pub kind: Option<Kind>,
+    pub base_url: Option<String>,
     /// The environment variable that holds the key; absent: no key is sent.
     pub api_key_env: Option<String>,
-    /// Names that workflows may use for models of this provider.
+    pub max_tokens_field: Option<MaxTokensField>,
+    pub stream_usage: Option<bool>,
+    pub default_max_tokens: Option<u64>,
+    /// Names of models in workflows, and what to ask this provider for instead.
     #[serde(default)]
-    pub models: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProviderKind {
-    Openai,
-    Anthropic,
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// Dollars per million tokens, as providers print them.
@@ -111,7 +108,7 @@ pub struct Config {
     pub allow: Vec<HostPort>,
     pub ceilings: Limits,
     pub max_active_runs: usize,
-    pub providers: BTreeMap<String, ProviderFile>,
+    pub providers: Vec<ProviderSettings>,
     pub prices: Vec<(String, String, flowtrace_core::price::Price)>,
     pub equivalence: Vec<(flowtrace_core::call::Target, Option<flowtrace_core::call::Target>)>,
 }
@@ -134,26 +131,33 @@ impl Config {
         }
         let mut equivalence = Vec::new();
         for (model, stand_in) in &file.equivalence {
-            let target = |text: &str| target(text).ok_or_else(|| wrong(format!("`{text}` under [equivalence] has to be `provider/model`")));
+            let target = |text: &str| {
+                target(text).ok_or_else(|| wrong(format!("`{text}` under [equivalence] has to be `provider/model`")))
+            };
             let stand_in = match stand_in {
                 StandIn::Model(text) => Some(target(text)?),
                 StandIn::Off(false) => None,
                 StandIn::Off(true) => {
-                    return Err(wrong(format!("`{model} = true` under [equivalence] says nothing: name a model, or `false` for none")));
+                    return Err(wrong(format!(
+                        "`{model} = true` under [equivalence] says nothing: name a model, or `false` for none"
+                    )));
                 }
             };
             equivalence.push((target(model)?, stand_in));
         }
-        for name in file.providers.keys() {
-            let valid = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-            if !valid {
-                return Err(wrong(format!("the provider name `{name}` may hold letters, digits, `-`, `_` and `.` only")));
-            }
-        }
+        let providers = providers(&file.providers, |name| std::env::var(name).ok()).map_err(&wrong)?;
         Ok(Config {
-            listen: serve.and_then(|serve| serve.listen.clone()).or(file.listen.clone()).unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
+            listen: serve
+                .and_then(|serve| serve.listen.clone())
+                .or(file.listen.clone())
+                .unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
             data: common.data.clone().or(file.data.clone()).unwrap_or_else(|| DEFAULT_DATA.into()),
-            hosts: serve.map(|serve| serve.host.clone()).unwrap_or_default().into_iter().chain(file.hosts.iter().cloned()).collect(),
+            hosts: serve
+                .map(|serve| serve.host.clone())
+                .unwrap_or_default()
+                .into_iter()
+                .chain(file.hosts.iter().cloned())
+                .collect(),
             token,
             simulate: engine.simulate || file.simulate.unwrap_or(false),
             demo: !serve.is_some_and(|serve| serve.no_demo) && file.demo.unwrap_or(true),
@@ -161,7 +165,7 @@ impl Config {
             allow: allow.map_err(&wrong)?,
             ceilings: file.limits.ceilings().map_err(&wrong)?,
             max_active_runs: file.limits.max_active_runs.unwrap_or(DEFAULT_ACTIVE_RUNS),
-            providers: file.providers,
+            providers,
             prices,
             equivalence,
         })
@@ -189,6 +193,45 @@ fn read(asked: Option<&Path>) -> Result<(PathBuf, File), String> {
             Err(format!("{} cannot be used: line {line}: {}", path.display(), error.message()))
         }
     }
+}
+
+/// The two providers that the environment configures, and what the file says about them and others.
+fn providers(
+    file: &BTreeMap<String, ProviderFile>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<ProviderSettings>, String> {
+    let mut all = ProviderSettings::from_env(&variable).map_err(|error| error.to_string())?;
+    for (name, file) in file {
+        let valid = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        if !valid {
+            return Err(format!("the provider name `{name}` may hold letters, digits, `-`, `_` and `.` only"));
+        }
+        let known = all.iter().position(|known| known.name == *name);
+        let mut settings = match (known, file.kind) {
+            (Some(at), _) => all.remove(at),
+            (None, Some(kind)) => ProviderSettings::new(name, kind),
+            (None, None) => {
+                return Err(format!(
+                    "provider `{name}` needs a `kind`: `openai` for everything compatible with OpenAI, or `anthropic`"
+                ));
+            }
+        };
+        settings.kind = file.kind.unwrap_or(settings.kind);
+        settings.base_url = file.base_url.clone().or(settings.base_url);
+        if let Some(name) = &file.api_key_env {
+            // A key that is not there yet is told by the calls that need it; the server still has other work.
+            settings.api_key = match variable(name).filter(|text| !text.trim().is_empty()) {
+                Some(text) => Some(ApiKey::new(text.trim()).map_err(|error| format!("{name} is not usable: {error}"))?),
+                None => None,
+            };
+        }
+        settings.max_tokens_field = file.max_tokens_field.or(settings.max_tokens_field);
+        settings.stream_usage = file.stream_usage.unwrap_or(settings.stream_usage);
+        settings.default_max_tokens = file.default_max_tokens.or(settings.default_max_tokens);
+        settings.aliases.extend(file.aliases.clone());
+        all.push(settings);
+    }
+    Ok(all)
 }
 
 /// A token given on the command line, in the environment or in a file. A file's path may also stand in the configuration.
@@ -255,7 +298,8 @@ mod tests {
         let path = dir.path().join("flowtrace.toml");
         std::fs::write(&path, text).unwrap();
         let common = CommonArgs { config: Some(path), ..CommonArgs::default() };
-        Config::load(&common, &EngineArgs::default(), None).map_err(|error| error.replace(&dir.path().display().to_string(), "DIR"))
+        Config::load(&common, &EngineArgs::default(), None)
+            .map_err(|error| error.replace(&dir.path().display().to_string(), "DIR"))
     }
 
     #[test]
@@ -277,7 +321,7 @@ mod tests {
             [providers.local]
             kind = "openai"
             base_url = "http://localhost:11434/v1"
-            [providers.local.models]
+            [providers.local.aliases]
             small = "llama3.2:3b"
             [prices.local."llama3.2:3b"]
             input = 0.1
@@ -312,6 +356,7 @@ mod tests {
             ("[prices.openai.x]\ninput = -1\noutput = 1", "the price of openai/x"),
             ("[providers.\"a b\"]\nkind = \"openai\"\nbase_url = \"x\"", "the provider name `a b`"),
             ("[providers.a]\nkind = \"gemini\"\nbase_url = \"x\"", "unknown variant `gemini`"),
+            ("[providers.a]\nbase_url = \"x\"", "provider `a` needs a `kind`"),
             ("token_file = \"/nowhere/at/all\"", "the token file /nowhere/at/all cannot be read"),
         ] {
             let error = parse(text).unwrap_err();

@@ -6,13 +6,12 @@ use flowtrace_engine::port::clock::Clock;
 use flowtrace_engine::port::store::{Store, StoreError, Workflow, WorkflowError};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 /// One file a demo; its name without `.json` is the workflow's id.
 #[derive(RustEmbed)]
 #[folder = "demos"]
-#[include = "*.json"]
 #[allow_missing = true]
 struct Files;
 
@@ -86,6 +85,8 @@ fn read(id: &str, catalog: &Catalog, clock: &dyn Clock) -> Option<Workflow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use serde_json::Value;
 
     #[test]
     fn every_demo_file_can_be_read() {

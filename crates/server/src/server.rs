@@ -154,8 +154,7 @@ impl Server {
         });
         let url = format!("http://{}", reachable(address));
         if mode != Mode::Read {
-            let announcement =
-                Announcement { url: url.clone(), pid: std::process::id(), mode, instance: app.instance.clone() };
+            let announcement = Announcement { url: url.clone(), pid: std::process::id(), mode, instance: app.instance.clone() };
             announcement
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
@@ -231,7 +230,11 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 fn cannot_open(data: &Path, error: StoreError) -> String {
     let text = error.to_string();
     // Most messages name the directory already.
-    if text.contains(&*data.to_string_lossy()) { text } else { format!("the data directory {} cannot be used: {text}", data.display()) }
+    if text.contains(&*data.to_string_lossy()) {
+        text
+    } else {
+        format!("the data directory {} cannot be used: {text}", data.display())
+    }
 }
 
 /// The token that requests have to carry. On loopback only if the operator wants one; elsewhere always, so one is made if
@@ -248,7 +251,8 @@ fn token(config: &Config, listen: IpAddr, data: &Path) -> Result<(Option<Token>,
         Ok(secret) => secret,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let secret = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-            write_private(&path, &secret).map_err(|error| format!("the token file {} cannot be written: {error}", path.display()))?;
+            write_private(&path, &secret)
+                .map_err(|error| format!("the token file {} cannot be written: {error}", path.display()))?;
             secret
         }
         Err(error) => return Err(format!("the token file {} cannot be read: {error}", path.display())),

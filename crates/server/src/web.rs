@@ -36,8 +36,11 @@ cargo build --release -p flowtrace</pre>
 pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
     if path == "/api" || path.starts_with("/api/") {
-        return ApiError::not_found(format!("endpoint `{}`; /api/openapi.json lists them", path.chars().take(200).collect::<String>()))
-            .into_response();
+        return ApiError::not_found(format!(
+            "endpoint `{}`; /api/openapi.json lists them",
+            path.chars().take(200).collect::<String>()
+        ))
+        .into_response();
     }
     if method != Method::GET && method != Method::HEAD {
         return method_not_allowed().await.into_response();
@@ -64,7 +67,8 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     // The build puts a hash into the names under `assets/`, so those never change.
     let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(&etag));
+    let known =
+        headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(&etag));
     let common = [(header::ETAG, etag), (header::CACHE_CONTROL, cache.to_owned())];
     if known {
         return (StatusCode::NOT_MODIFIED, common).into_response();

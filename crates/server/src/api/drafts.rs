@@ -10,7 +10,6 @@ use axum::extract::State;
 use flowtrace_engine::port::store::Draft;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 

@@ -108,6 +108,7 @@ impl From<StoreError> for ApiError {
             StoreError::ReadOnly(_) => (StatusCode::SERVICE_UNAVAILABLE, "read_only"),
             StoreError::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store_damaged"),
             StoreError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+            StoreError::Invalid(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         tracing::error!(%error, "the store refused a request");
         ApiError::new(status, code, sentence(&error.to_string()))

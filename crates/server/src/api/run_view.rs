@@ -272,9 +272,8 @@ impl From<RunRow> for RunSummary {
 
 /// Steps that a reader has seen appear, in that order.
 fn visible(snapshot: &Snapshot) -> Vec<NodeIx> {
-    let mut steps: Vec<NodeIx> = (0..snapshot.state.steps.len() as NodeIx)
-        .filter(|ix| snapshot.state.step(*ix).status != StepStatus::Pending)
-        .collect();
+    let mut steps: Vec<NodeIx> =
+        (0..snapshot.state.steps.len() as NodeIx).filter(|ix| snapshot.state.step(*ix).status != StepStatus::Pending).collect();
     steps.sort_by_key(|ix| snapshot.state.step(*ix).ordinal);
     steps
 }

@@ -136,7 +136,11 @@ pub struct StepList {
     (status = 200, body = StepList),
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
-pub async fn steps(State(app): State<Shared>, Path(id): Path<String>, Query(query): Query<StepsQuery>) -> ApiResult<Json<StepList>> {
+pub async fn steps(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<StepsQuery>,
+) -> ApiResult<Json<StepList>> {
     let id = run_id(&id)?;
     let full = includes_io(query.include.as_deref())?;
     let limit = page_size(query.limit, run_view::FIRST_STEPS, run_view::FIRST_STEPS)?;

@@ -25,7 +25,7 @@ pub struct FailNext {
     retry_after_ms: Option<u64>,
 }
 
-#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The connection stays open and nothing comes.

@@ -2,7 +2,7 @@
 
 use super::dto::no_such_run;
 use super::extract::{OptionalJson, Path, Query};
-use super::problem::{ApiError, ApiResult, ProblemDocument, sentence};
+use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::run_view::{self, Run};
 use super::runs::snapshot;
 use super::stream::until_ended;
@@ -106,8 +106,12 @@ pub async fn start_workflow(
 ) -> ApiResult<Response> {
     let workflow = app.store.workflow(&id).await?.ok_or_else(|| no_such_workflow(&id))?;
     let reference = WorkflowRef { id: Some(workflow.id), version: Some(workflow.version), hash: workflow.hash };
-    let request =
-        Request { workflow: reference, graph_json: workflow.graph_json, input_vars: body.input_vars, session_id: body.session_id };
+    let request = Request {
+        workflow: reference,
+        graph_json: workflow.graph_json,
+        input_vars: body.input_vars,
+        session_id: body.session_id,
+    };
     launch(&app, request, query, &headers).await
 }
 
@@ -133,7 +137,8 @@ pub async fn start_document(
 ) -> ApiResult<Response> {
     let graph_json: Arc<str> = text_of(&body.graph_json)?.into();
     let workflow = WorkflowRef { id: None, version: None, hash: sha256_hex(graph_json.as_bytes()).into() };
-    launch(&app, Request { workflow, graph_json, input_vars: body.input_vars, session_id: body.session_id }, query, &headers).await
+    launch(&app, Request { workflow, graph_json, input_vars: body.input_vars, session_id: body.session_id }, query, &headers)
+        .await
 }
 
 struct Request {
@@ -184,9 +189,6 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
         }
         Err(StartError::Store(error)) => return Err(error.into()),
         Err(StartError::ShuttingDown) => return Err(ApiError::shutting_down()),
-        Err(StartError::Invalid(failure)) => {
-            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, failure.code.as_str(), sentence(&failure.message)));
-        }
     };
     let view = match wait {
         Some(wait) => Some(wait_for(app, run, wait).await?),

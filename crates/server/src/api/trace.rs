@@ -86,7 +86,11 @@ pub struct TracePage {
     (status = 200, body = TracePage),
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(app): State<Shared>, Path(id): Path<String>, Query(query): Query<TraceQuery>) -> ApiResult<Json<TracePage>> {
+pub async fn get(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<TraceQuery>,
+) -> ApiResult<Json<TracePage>> {
     let id = run_id(&id)?;
     let limit = page_size(query.limit, 1000, 5000)?;
     let after = query.after_seq.unwrap_or(0).min(i64::MAX as u64);

@@ -11,7 +11,6 @@ use flowtrace_core::payload::sha256_hex;
 use flowtrace_engine::port::store::{Workflow, WorkflowChange};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -126,8 +125,9 @@ pub fn text_of(graph_json: &RawValue) -> ApiResult<String> {
     if !graph_json.get().starts_with('"') {
         return Ok(graph_json.get().to_owned());
     }
-    serde_json::from_str(graph_json.get())
-        .map_err(|error| ApiError::bad_request("invalid_body", format!("`graph_json` is not a valid string: {error}.")).at("/graph_json"))
+    serde_json::from_str(graph_json.get()).map_err(|error| {
+        ApiError::bad_request("invalid_body", format!("`graph_json` is not a valid string: {error}.")).at("/graph_json")
+    })
 }
 
 /// Stored documents were checked when they were saved. Should one be unreadable all the same, it is shown as text.

@@ -120,6 +120,9 @@ pub struct Validate {
     /// Print the result as JSON
     #[arg(long, env = "FLOWTRACE_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
+    /// Configuration file [default: flowtrace.toml, if there is one]
+    #[arg(long, env = "FLOWTRACE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Args)]

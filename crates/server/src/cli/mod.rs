@@ -5,6 +5,7 @@ pub mod args;
 mod client;
 mod migrate;
 mod out;
+mod progress;
 mod run;
 mod runs;
 mod serve;
@@ -57,6 +58,53 @@ fn asynchronously(log_level: &str, command: impl Future<Output = Outcome>) -> Ou
     // A blocking read of standard input must not keep the process alive.
     runtime.shutdown_background();
     outcome
+}
+
+/// The token that a client sends: given, or in a file. Absent, the one that a server left in the data directory is tried.
+fn token(arguments: &args::TokenArgs) -> Result<Option<String>, String> {
+    match (&arguments.token, &arguments.token_file) {
+        (Some(token), _) => Ok(Some(token.trim().to_owned())),
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(token) => Ok(Some(token.trim().to_owned())),
+            Err(error) => Err(format!("the token file {} cannot be read: {error}", path.display())),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+/// A piece of a URL.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+/// Waits for the first signal to stop; a second one ends the process at once.
+fn stop_signal() -> Result<impl Future<Output = ()>, String> {
+    let failed = |error: std::io::Error| format!("signals cannot be received: {error}");
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        Ok(async move {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            tokio::spawn(async move {
+                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                std::process::exit(130);
+            });
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = failed;
+        Ok(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+    }
 }
 
 /// The log goes to standard error; `FLOWTRACE_LOG` filters it, for instance `debug` or `flowtrace_engine=trace`.
