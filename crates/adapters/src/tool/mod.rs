@@ -1,6 +1,8 @@
 //! The tools that come with FlowTrace, one file each. `docs/adding/tool.md` says what a new one needs.
 
 mod csv;
+#[cfg(test)]
+mod demo_tests;
 mod echo;
 mod http;
 mod json;
