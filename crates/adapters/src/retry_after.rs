@@ -37,7 +37,8 @@ mod tests {
     #[test]
     fn seconds_dates_and_milliseconds() {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        let table: [(&[(&'static str, &str)], Option<u64>); 14] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let table: [(Headers, Option<u64>); 14] = [
             (&[], None),
             (&[("retry-after", "2")], Some(2000)),
             (&[("retry-after", "0")], Some(0)),
