@@ -1,9 +1,9 @@
 //! One HTTP exchange with a model provider: deadlines, limits, and a sentence for everything that can go wrong.
 
-use super::retry_after::retry_after_ms;
 use super::secret::{ApiKey, redact};
 use super::sse::SseParser;
 use super::wire::{Reply, Wire, WireError, code_for_error_type};
+use crate::retry_after::retry_after_ms;
 use flowtrace_core::call::ModelAnswer;
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_engine::port::provider::{CallContext, OnDelta};
@@ -43,6 +43,8 @@ impl HttpClient {
     pub fn new() -> Result<Self, Failure> {
         reqwest::Client::builder()
             .no_proxy()
+            // A compressed stream may be held back until a block of it is full.
+            .no_gzip()
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIMEOUT)
