@@ -5,6 +5,7 @@ mod api;
 mod boundary;
 mod cli;
 mod idempotency;
+mod reference;
 mod startup;
 mod stream;
 mod support;
