@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
-/// The deepest tree that is evaluated on the caller's stack.
-const SHALLOW: usize = 24;
+/// The deepest tree that is evaluated on the caller's stack. The interpreter takes about 40 kB a level in a build without
+/// optimisation, and a worker thread of the host has 2 MiB; ordinary rules have fewer than ten levels.
+const SHALLOW: usize = 12;
 
 /// What one evaluation may cost, in bytes made or gone through and values copied. A bound, not a promise: see [`afford`].
 const MAX_MADE: usize = 16 * 1024 * 1024;

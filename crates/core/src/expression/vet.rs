@@ -80,7 +80,7 @@ pub fn parse(source: &str) -> Result<IdedExpr, Fault> {
         let first = errors.errors.first();
         let what = first.map_or_else(|| "it cannot be read".to_owned(), |error| clean(&error.msg));
         let column = first.map_or(0, |error| error.pos.1);
-        let place = if column > 0 { format!(" (column {column})") } else { String::new() };
+        let place = if column > 0 && !what.contains("nested") { format!(" (column {column})") } else { String::new() };
         let suggestion = source
             .contains("{{")
             .then(|| "an expression names values without braces, as in `node.check.output.ok`".to_owned())
@@ -89,14 +89,19 @@ pub fn parse(source: &str) -> Result<IdedExpr, Fault> {
     })
 }
 
-/// The parser's message on one line of bounded length.
+/// The parser's message in plainer words, on one line of bounded length.
 fn clean(message: &str) -> String {
+    if message.contains("Recursion limit") {
+        return format!("parentheses and calls are nested more than {MAX_NESTING} deep");
+    }
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_start_matches("Syntax error: ");
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+    let line = line.split(" expecting ").next().unwrap_or(line);
+    let mut line = line.replace("'<EOF>'", "the end");
+    for clumsy in ["mismatched input", "extraneous input", "no viable alternative at input", "token recognition error at:"] {
+        line = line.replace(clumsy, "unexpected");
     }
+    clip(&line.replace("unexpected the end", "unexpected end"))
 }
 
 fn single_equals(source: &str) -> bool {

@@ -47,10 +47,16 @@ impl fmt::Debug for Validator {
 impl Validator {
     /// The error is a sentence about the schema.
     pub fn compile(schema: &Value) -> Result<Self, String> {
-        jsonschema::draft202012::options()
-            .build(schema)
-            .map(|validator| Validator(Box::new(validator)))
-            .map_err(|error| bounded(&error.to_string(), 300))
+        // The linear engine: a pattern of the default one can take exponential time on a hostile answer.
+        let options = jsonschema::draft202012::options().with_pattern_options(jsonschema::PatternOptions::regex());
+        options.build(schema).map(|validator| Validator(Box::new(validator))).map_err(|error| {
+            let (text, place) = (error.to_string(), error.instance_path().to_string());
+            if text.contains("retrieving it failed") {
+                return "it refers to another document, and nothing is fetched: put what it needs under `$defs`".to_owned();
+            }
+            let at = if place.is_empty() { String::new() } else { format!("at `{}`: ", bounded(&place, 100)) };
+            at + &bounded(&text, 200)
+        })
     }
 
     /// Whether the value conforms; the error says what does not, at most three things.
