@@ -39,6 +39,11 @@ impl Path {
         Path(vec![Segment::Field(root.to_owned())])
     }
 
+    /// The path of these segments, if the first one is a field.
+    pub fn of(segments: &[Segment]) -> Option<Self> {
+        matches!(segments.first(), Some(Segment::Field(_))).then(|| Path(segments.to_vec()))
+    }
+
     pub fn push(&mut self, segment: Segment) {
         self.0.push(segment);
     }

@@ -144,12 +144,8 @@ impl<'v> Node<'v> {
         let mut segments = path.segments();
         while let [parent @ .., _] = segments {
             segments = parent;
-            let mut up = Path::new(path.root());
-            parent.iter().skip(1).for_each(|segment| up.push(segment.clone()));
-            if parent.is_empty() {
-                return;
-            }
-            if let Ok(value) = up.resolve(scope) {
+            let Some(above) = Path::of(parent) else { return };
+            if let Ok(value) = above.resolve(scope) {
                 let shallow = matches!(value, Value::Object(_) | Value::Array(_));
                 self.put(parent, (!shallow).then_some(value));
                 return;

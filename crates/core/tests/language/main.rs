@@ -1,4 +1,6 @@
 //! The workflow language from the outside: documents in, plans, problems and values out.
 
+mod expressions;
 mod problems;
 mod reference;
+mod templates;
