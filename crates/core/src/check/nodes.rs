@@ -4,6 +4,7 @@ use super::form::{Draft, DraftNode, check_value};
 use super::graph::{DraftIx, Graph};
 use super::words::check_input_name;
 use super::{Catalog, Problems, ToolSpec, did_you_mean};
+use crate::answer::Validator;
 use crate::call::{Parameters, Target};
 use crate::document::{
     DEFAULT_CONCURRENCY, Fallback, LLM_TIMEOUT_SECONDS, LlmConfig, MAX_NODES, Mode, Node, NodeType, Retry, RouterConfig,
@@ -12,7 +13,7 @@ use crate::document::{
 use crate::event;
 use crate::expression::Expression;
 use crate::node::NodeKind;
-use crate::node::llm::{CachePolicy, Llm, Validator};
+use crate::node::llm::{CachePolicy, Llm};
 use crate::node::router::Router;
 use crate::node::tool::Tool;
 use crate::plan::{Plan, PlanEdge, PlanNode};
@@ -25,6 +26,8 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// How many regular expressions the schemas of a document may hold: each takes memory for as long as the plan lives.
+const MAX_PATTERNS: usize = 200;
 /// Waits that a `retry` of the document may leave out.
 const DEFAULT_RETRY: RetryPolicy = RetryPolicy::REMOTE;
 
@@ -61,19 +64,19 @@ pub enum Place {
 }
 
 pub fn compile(draft: &Draft, graph: &Graph, catalog: Option<&Catalog>, problems: &mut Problems) -> Parts {
-    let mut expressions = Expressions::default();
-    let nodes = draft.nodes.iter().map(|item| compile_node(item, catalog, &mut expressions, problems)).collect();
+    let mut shared = Shared::default();
+    let nodes = draft.nodes.iter().map(|item| compile_node(item, catalog, &mut shared, problems)).collect();
     let mut conditions = Vec::with_capacity(graph.edges.len());
     for (_, _, position) in &graph.edges {
         let edge = &draft.edges[*position];
         let when = edge.edge.when.as_deref();
-        conditions.push(when.and_then(|when| expressions.compile(when, &format!("/edges/{}/when", edge.at), problems)));
+        conditions.push(when.and_then(|when| shared.expression(when, &format!("/edges/{}/when", edge.at), problems)));
     }
     let reads = vec![Vec::new(); draft.nodes.len()];
     Parts { nodes, conditions, reads }
 }
 
-fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, expressions: &mut Expressions, problems: &mut Problems) -> Part {
+fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared, problems: &mut Problems) -> Part {
     let mut part = Part { pruned: item.pruned, ..Part::default() };
     let Some(node) = &item.node else { return part };
     let place = format!("/nodes/{}", item.at);
@@ -87,26 +90,46 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, expressions: &mut E
     part.kind = match node.r#type {
         NodeType::Llm => {
             part.remote = true;
-            llm(node, &mut part, &config_at, catalog, problems).map(NodeKind::Llm)
+            llm(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Llm)
         }
-        NodeType::Router => router(node, &mut part, &config_at, expressions, problems).map(NodeKind::Router),
+        NodeType::Router => router(node, &mut part, &config_at, shared, problems).map(NodeKind::Router),
         NodeType::Tool => tool(node, &mut part, &config_at, catalog, problems).map(NodeKind::Tool),
     };
     part
 }
 
-/// The expressions of a document by their source: many are the same, and parsing takes longer than everything else about them.
+/// What the nodes of a document share.
 #[derive(Default)]
-struct Expressions(HashMap<String, Expression>);
+struct Shared {
+    /// By source: many are the same, and parsing takes longer than everything else about them.
+    expressions: HashMap<String, Expression>,
+    /// Regular expressions in the schemas of llm nodes.
+    patterns: usize,
+}
 
-impl Expressions {
-    fn compile(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
-        if let Some(known) = self.0.get(source) {
+impl Shared {
+    fn expression(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
+        if let Some(known) = self.expressions.get(source) {
             return Some(known.at(place));
         }
         let compiled = Expression::compile(source, place).map_err(|problem| problems.push(problem)).ok()?;
-        self.0.insert(source.to_owned(), compiled.clone());
+        self.expressions.insert(source.to_owned(), compiled.clone());
         Some(compiled)
+    }
+
+    fn validator(&mut self, schema: &Value, place: &str, problems: &mut Problems) -> Option<Validator> {
+        if self.patterns > MAX_PATTERNS {
+            return None;
+        }
+        let invalid = |why| problems.add("schema", place, format!("this JSON Schema cannot be used: {why}"));
+        let validator = Validator::compile(schema).map_err(invalid).ok()?;
+        self.patterns += validator.patterns();
+        if self.patterns > MAX_PATTERNS {
+            let message = format!("the schemas of a workflow may hold {MAX_PATTERNS} patterns, and with this one there are more");
+            problems.add("schema", place, message);
+            return None;
+        }
+        Some(validator)
     }
 }
 
@@ -137,7 +160,14 @@ fn config<T: serde::de::DeserializeOwned>(node: &Node, part: &Part, place: &str,
         .ok()
 }
 
-fn llm(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Llm> {
+fn llm(
+    node: &Node,
+    part: &mut Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Option<Llm> {
     let config: LlmConfig = config(node, part, place, problems)?;
     if config.prompt.is_none() && node.inputs.is_empty() && !part.pruned {
         problems.push(
@@ -166,10 +196,7 @@ fn llm(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, pro
     let (system, prompt) = (text(config.system, "system"), text(config.prompt, "prompt"));
     let schema = config.schema.map(Value::Object).map(Arc::new);
     let validator = match &schema {
-        Some(schema) => {
-            let invalid = |why| problems.add("schema", pointer(place, "schema"), format!("`schema` is not a JSON Schema: {why}"));
-            Some(Validator::compile(schema).map_err(invalid).ok()?)
-        }
+        Some(schema) => Some(shared.validator(schema, &pointer(place, "schema"), problems)?),
         None => None,
     };
     let target = |Fallback { provider, model }| Target { provider, model };
@@ -210,9 +237,9 @@ fn provider(name: Option<&str>, place: &str, catalog: Option<&Catalog>, problems
     problems.push(Problem::new("unknown_provider", place, message).suggest(did_you_mean(name, names())));
 }
 
-fn router(node: &Node, part: &mut Part, place: &str, expressions: &mut Expressions, problems: &mut Problems) -> Option<Router> {
+fn router(node: &Node, part: &mut Part, place: &str, shared: &mut Shared, problems: &mut Problems) -> Option<Router> {
     let config: RouterConfig = config(node, part, place, problems)?;
-    let rule = expressions.compile(&config.rule, &pointer(place, "rule"), problems)?;
+    let rule = shared.expression(&config.rule, &pointer(place, "rule"), problems)?;
     part.references.extend(rule.references().map(|reference| (Place::Rule, reference)));
     Some(Router { rule })
 }

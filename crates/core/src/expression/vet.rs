@@ -57,6 +57,8 @@ pub struct Vetted {
     pub joins: usize,
     pub joins_in_loops: usize,
     pub loops: usize,
+    /// Constants in the source.
+    pub literals: usize,
     /// Operators and calls inside of loops, and uses of the loops' own variables.
     pub steps_in_loops: usize,
 }
@@ -128,7 +130,10 @@ impl Walk {
     fn expression(&mut self, expression: &Expr, depth: usize) -> Result<(), Fault> {
         self.vetted.depth = self.vetted.depth.max(depth);
         match expression {
-            Expr::Literal(_) => Ok(()),
+            Expr::Literal(_) => {
+                self.vetted.literals += 1;
+                Ok(())
+            }
             Expr::Ident(_) => self.path(expression, depth),
             Expr::Select(select) if select.test => self.path(&select.operand.expr, depth + 1),
             Expr::Select(_) => self.path(expression, depth),

@@ -19,6 +19,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::sync::LazyLock;
 
 mod filters;
 
@@ -29,6 +30,20 @@ const MAX_TOKENS: usize = 500;
 /// `{% … %}` statements in one text: bounds the nesting of statements, for instance of `elif`.
 const MAX_STATEMENTS: usize = 300;
 const NAME: &str = "text";
+
+/// What all environments share; a clone of it is a few pointers.
+static BASE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = filters::environment();
+    environment.set_syntax(syntax());
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(|out, _, value| format_value(out, value));
+    environment.set_fuel(Some(FUEL));
+    environment
+});
+
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().keep_trailing_newline(true).build().expect("the delimiters are the usual ones")
+}
 
 pub struct Program {
     environment: Environment<'static>,
@@ -79,8 +94,7 @@ impl fmt::Debug for Program {
 impl Program {
     pub fn compile(source: &str) -> Result<Program, Fault> {
         measure(source)?;
-        let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| fault(&error))?;
-        let tree = parse(source, NAME, syntax.clone()).map_err(|error| fault(&error))?;
+        let tree = parse(source, NAME, syntax()).map_err(|error| fault(&error))?;
         let mut walk = Walk { locals: Vec::new(), reads: Vec::new() };
         walk.statement(&tree, true)?;
         // Where a source asks whether a value is there, its other uses of it are meant for the case that it is.
@@ -90,11 +104,7 @@ impl Program {
             let segments = read.path.segments();
             read.optional |= !asked.is_empty() && (1..=segments.len()).any(|length| asked.contains(&segments[..length]));
         }
-        let mut environment = filters::environment();
-        environment.set_syntax(syntax);
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_formatter(|out, _, value| format_value(out, value));
-        environment.set_fuel(Some(FUEL));
+        let mut environment = BASE.clone();
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| fault(&error))?;
         Ok(Program { environment, reads: walk.reads })
     }
