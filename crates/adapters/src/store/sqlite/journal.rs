@@ -139,7 +139,10 @@ fn read(connection: &Connection, stream: StreamId, after: u64, limit: usize) -> 
             StoreError::Corrupt(format!("journal.db, stream {stream}, the row that begins with event {seq}: {error}"))
         };
         let bytes = text.as_bytes().map_err(|error| damaged(&error))?;
-        let decoded = event::decode(format, bytes).map_err(|error| damaged(&error))?;
+        let decoded = event::decode(format, bytes).map_err(|error| match error {
+            event::DecodeError::Format(_) => StoreError::Unavailable(format!("journal.db, stream {stream}: {error}")),
+            event::DecodeError::Corrupt(_) => damaged(&error),
+        })?;
         events.extend(decoded.into_iter().filter(|event| event.seq > after));
     }
     events.truncate(limit);
@@ -157,7 +160,6 @@ fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Result<Vec<RunRo
     let wanted: Vec<(&str, &str)> = filters.into_iter().filter_map(|(sql, value)| Some((sql, value?))).collect();
     let conditions: Vec<&str> = wanted.iter().map(|(sql, _)| *sql).collect();
     let conditions = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    // The limit is a number of ours; in the text, it would only fill the cache of statements.
     let sql = format!("SELECT {} FROM workflow_runs {conditions} ORDER BY id DESC LIMIT ?", rows::RUN_COLUMNS);
     let limit = query.limit.min(i64::MAX as usize) as i64;
     let values = wanted.iter().map(|(_, value)| rusqlite::types::Value::from(value.to_string()));
