@@ -9,7 +9,7 @@
 
 use flowtrace_adapters::store::sqlite::SqliteStore;
 use flowtrace_core::event::{Body, Event, LlmResponse};
-use flowtrace_core::id::{RunId, Timestamp};
+use flowtrace_core::id::{RunId, StreamId, Timestamp};
 use flowtrace_core::payload::Payload;
 use flowtrace_core::usage::Usage;
 use flowtrace_core::{call::Target, price};
@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
     let store = Arc::new(SqliteStore::open(path)?);
     println!("idle memory  {}", resident());
     for tasks in [1, 8, 64, 512] {
-        let (before, start) = (written(), Instant::now());
+        let (before, busy, start) = (written(), writer_time(), Instant::now());
         let running: Vec<_> = (0..tasks).map(|_| tokio::spawn(append_for(store.clone(), span))).collect();
         let mut latencies = Vec::new();
         for task in running {
@@ -52,7 +52,11 @@ async fn main() -> Result<()> {
         let (appends, seconds) = (latencies.len(), start.elapsed().as_secs_f64());
         let bytes = (written() - before) / appends.max(1) as u64;
         let rate = appends as f64 / seconds;
-        println!("{tasks:>4} in flight: {rate:>7.0} appends/s, {}, {bytes} bytes written each", percentiles(&mut latencies));
+        let busy = (writer_time() - busy).as_secs_f64() * 1e6 / appends.max(1) as f64;
+        println!(
+            "{tasks:>4} in flight: {rate:>7.0} appends/s, {}, {bytes} bytes and {busy:.1} µs of the writer each",
+            percentiles(&mut latencies)
+        );
     }
     let size = |name: &str| fs::metadata(path.join(name)).map_or(0, |file| file.len() / 1024);
     println!("journal.db {} KiB, log {} KiB, memory {}", size("journal.db"), size("journal.db-wal"), resident());
@@ -76,7 +80,7 @@ async fn append_for(store: Arc<SqliteStore>, span: Duration) -> Result<Vec<Durat
     let begin = Instant::now();
     let mut latencies = Vec::new();
     while begin.elapsed() < span {
-        let run = RunId(uuid::Uuid::now_v7().as_u128());
+        let run = StreamId(uuid::Uuid::now_v7().as_u128());
         for number in 0..TURNS {
             let append = turn(run, number);
             let start = Instant::now();
@@ -191,6 +195,17 @@ fn percentiles(latencies: &mut [Duration]) -> String {
 /// Bytes that this process sent to the disk so far (Linux counts them).
 fn written() -> u64 {
     field("/proc/self/io", "write_bytes:")
+}
+
+/// Processor time of the thread that writes: what limits the rate when many appends share a sync. It depends much less than the
+/// rate on what else the machine does.
+fn writer_time() -> Duration {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let writer = threads
+        .map(|thread| thread.path())
+        .find(|thread| fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim() == "journal-writer"));
+    let schedule = writer.and_then(|thread| fs::read_to_string(thread.join("schedstat")).ok()).unwrap_or_default();
+    Duration::from_nanos(schedule.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
 }
 
 fn resident() -> String {

@@ -42,7 +42,7 @@ impl Journal for SqliteStore {
         self.watchers.watch(stream, || {
             // One look-up in an index. A reader that fails says so to whoever reads; the watch then starts from 0.
             let head = self.readers.read_here(|connection| apply::stored_head(connection, &key(stream)).map_err(store_error));
-            head.unwrap_or(0)
+            head.ok().flatten().map_or(0, |(_, head)| head)
         })
     }
 
@@ -71,7 +71,10 @@ impl Journal for SqliteStore {
 
     fn steps(&self, run: RunId) -> BoxFuture<'_, Result<Vec<StepRow>, StoreError>> {
         Box::pin(self.readers.read(move |connection| {
-            let sql = format!("SELECT {} FROM run_steps WHERE run_id = ?1 ORDER BY no", rows::STEP_COLUMNS);
+            let sql = format!(
+                "SELECT {} FROM steps WHERE stream = (SELECT no FROM streams WHERE id = ?1) ORDER BY no",
+                rows::STEP_COLUMNS
+            );
             list(connection, &sql, params![key(run)], rows::step)
         }))
     }
@@ -124,8 +127,8 @@ pub(super) fn list<T>(
 
 fn read(connection: &Connection, stream: StreamId, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
     // The first row may begin before `after` and reach beyond it.
-    let sql = "SELECT format, events, seq FROM journal WHERE stream = ?1 AND seq >= \
-               coalesce((SELECT max(seq) FROM journal WHERE stream = ?1 AND seq <= ?2), 0) ORDER BY seq";
+    let sql = "SELECT format, events, seq FROM journal JOIN streams ON streams.no = journal.stream WHERE streams.id = ?1 AND seq >= \
+               coalesce((SELECT max(seq) FROM journal WHERE stream = streams.no AND seq <= ?2), 0) ORDER BY seq";
     let mut query = connection.prepare_cached(sql).map_err(store_error)?;
     let first = after.saturating_add(1);
     let mut found = query.query(params![key(stream), int(first)]).map_err(store_error)?;

@@ -186,8 +186,12 @@ impl Writer {
         for append in appends {
             let before = self.heads.get(&self.connection, append)?;
             let shape = append.run.as_ref().map(rows::shape);
-            apply::write(&self.connection, append, shape.is_some() && shape == before.shape)?;
-            self.heads.set(append.stream, Head { seq: append.head, shape: shape.or(before.shape) });
+            let stream = match before.stream {
+                Some(stream) => stream,
+                None => apply::new_stream(&self.connection, &append.key)?,
+            };
+            apply::write(&self.connection, append, stream, shape.is_some() && shape == before.shape)?;
+            self.heads.set(append.stream, Head { stream: Some(stream), seq: append.head, shape: shape.or(before.shape) });
         }
         Ok(())
     }

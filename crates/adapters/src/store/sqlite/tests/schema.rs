@@ -114,12 +114,13 @@ fn frequent_queries_use_indexes() {
     let newest = "ORDER BY id DESC LIMIT 10";
     let queries = [
         "SELECT * FROM trace_events WHERE run_id = 'r'".to_string(),
-        "SELECT * FROM run_steps WHERE run_id = 'r' ORDER BY no".to_string(),
+        "SELECT * FROM run_steps WHERE run_id = 'r'".to_string(),
         format!("SELECT * FROM workflow_runs WHERE status = 's' AND id < 'x' {newest}"),
         format!("SELECT * FROM workflow_runs WHERE workflow_id = 'w' {newest}"),
         format!("SELECT * FROM workflow_runs WHERE session_id = 's' AND id < 'x' {newest}"),
         format!("SELECT * FROM workflow_runs WHERE id < 'x' {newest}"),
-        "SELECT seq + count - 1 FROM journal WHERE stream = 'r' ORDER BY seq DESC LIMIT 1".to_string(),
+        "SELECT * FROM steps WHERE stream = (SELECT no FROM streams WHERE id = 'r') ORDER BY no".to_string(),
+        "SELECT seq + count - 1 FROM journal WHERE stream = 1 ORDER BY seq DESC LIMIT 1".to_string(),
         "SELECT * FROM provider_bindings WHERE workflow_id = 'w'".to_string(),
         "SELECT key FROM idempotency_keys WHERE created_at <= 5 ORDER BY created_at LIMIT 10".to_string(),
     ];
