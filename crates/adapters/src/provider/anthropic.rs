@@ -242,4 +242,4 @@ pub fn normalise(usage: &Value) -> Option<Usage> {
 
 #[cfg(test)]
 #[path = "anthropic_tests.rs"]
-mod tests;
+pub(super) mod tests;

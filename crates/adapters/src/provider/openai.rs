@@ -222,4 +222,4 @@ pub fn normalise(usage: &Value) -> Option<Usage> {
 
 #[cfg(test)]
 #[path = "openai_tests.rs"]
-mod tests;
+pub(super) mod tests;
