@@ -1,3 +1,8 @@
-//! Store, providers and tools behind the ports of the engine.
+//! What stands behind the ports of the engine: the store, the model providers, the tools, and the guard on what goes out.
 
+pub mod guard;
 pub mod provider;
+pub mod retry_after;
+pub mod secrets;
+pub mod store;
+pub mod tool;

@@ -1,3 +1,10 @@
 //! The host that carries out what the core decides, and the ports it needs.
 
+#[cfg(any(test, feature = "conformance"))]
+mod flight;
+pub mod conformance;
+pub mod host;
+pub mod live;
+pub mod memory;
 pub mod port;
+mod values;

@@ -4,7 +4,7 @@ use super::BoxFuture;
 use flowtrace_core::call::CachedAnswer;
 use flowtrace_core::event::Event;
 use flowtrace_core::id::{RunId, StepPath, StreamId, Timestamp};
-use flowtrace_core::payload::Blob;
+use flowtrace_core::payload::{Blob, sha256_hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,6 +26,9 @@ pub enum StoreError {
     Corrupt(String),
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// A request that would damage the store, for instance an append with a gap in its seqs. A fault of FlowTrace itself.
+    #[error("the store refused a request that makes no sense: {0}")]
+    Invalid(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +64,37 @@ pub struct Append {
     pub idempotency: Option<IdempotencyKey>,
 }
 
+/// For how long an idempotency key is remembered, in microseconds: 24 hours, from the `ts` of the append that brought it.
+pub const IDEMPOTENCY_MICROS: u64 = 24 * 60 * 60 * 1_000_000;
+
+impl Append {
+    /// The seq of the stream's last event after this append.
+    pub fn head(&self) -> u64 {
+        self.expected + self.events.len() as u64
+    }
+
+    /// When the append happens: the time of its first event. 0 without events.
+    pub fn ts(&self) -> Timestamp {
+        self.events.first().map_or(Timestamp(0), |event| event.ts)
+    }
+
+    /// Every store checks this first: seqs without gaps, and a summary that belongs to the stream.
+    pub fn check(&self) -> Result<(), StoreError> {
+        for (event, seq) in self.events.iter().zip(self.expected + 1..) {
+            if event.seq != seq {
+                let (stream, found) = (self.stream, event.seq);
+                return Err(StoreError::Invalid(format!("an append to stream {stream} has event {found} where {seq} belongs")));
+            }
+        }
+        match &self.run {
+            Some(run) if run.id != self.stream => {
+                Err(StoreError::Invalid(format!("an append to stream {} carries the summary of run {}", self.stream, run.id)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The client's key, prefixed with what it is for.
@@ -81,6 +115,13 @@ pub struct Wakeup {
     pub stream: StreamId,
     pub step: Option<StepPath>,
     pub due: Timestamp,
+}
+
+impl IdempotencyKey {
+    /// Whether a key that was stored at `stored` no longer counts at `now`.
+    pub fn expired(stored: Timestamp, now: Timestamp) -> bool {
+        now.0.saturating_sub(stored.0) >= IDEMPOTENCY_MICROS
+    }
 }
 
 /// A row of `workflow_runs`: the summary that lists show. Derived from the events in the same transaction.
@@ -258,11 +299,16 @@ pub struct ProviderBinding {
 }
 
 pub trait Workflows: Send + Sync {
+    /// Takes the workflow as version 1 and keeps its document. An id that is in use, even by a deleted workflow, is a
+    /// `VersionConflict { expected: 0, .. }`.
     fn create_workflow(&self, workflow: Workflow) -> BoxFuture<'_, Result<(), WorkflowError>>;
+    /// `None` for a deleted one.
     fn workflow(&self, id: &str) -> BoxFuture<'_, Result<Option<Workflow>, StoreError>>;
-    /// Newest change first, without deleted ones, `limit` after skipping those up to the cursor (an id).
+    /// Newest change first, without deleted ones, `limit` after skipping those up to the cursor (an id). Nothing
+    /// follows a cursor that names no workflow.
     fn workflows(&self, after: Option<String>, limit: usize) -> BoxFuture<'_, Result<Vec<Workflow>, StoreError>>;
-    /// Writes the next version. `expected`, where given, must be the current version. Returns the new state.
+    /// Writes the next version and keeps its document. `expected`, where given, must be the current version. Returns the new
+    /// state; a change that changes nothing leaves the version as it is.
     fn update_workflow(
         &self,
         id: &str,
@@ -273,7 +319,9 @@ pub trait Workflows: Send + Sync {
     /// Hides the workflow; its versions and runs stay. Restoring is an `undelete_workflow`.
     fn delete_workflow(&self, id: &str, now: Timestamp) -> BoxFuture<'_, Result<(), WorkflowError>>;
     fn undelete_workflow(&self, id: &str) -> BoxFuture<'_, Result<(), WorkflowError>>;
+    /// Oldest first; also of a deleted workflow.
     fn workflow_versions(&self, id: &str) -> BoxFuture<'_, Result<Vec<WorkflowVersion>, StoreError>>;
+    /// Sets the draft, or removes it.
     fn put_draft(&self, id: &str, draft: Option<Draft>) -> BoxFuture<'_, Result<(), WorkflowError>>;
     fn draft(&self, id: &str) -> BoxFuture<'_, Result<Option<Draft>, StoreError>>;
 
@@ -281,6 +329,7 @@ pub trait Workflows: Send + Sync {
     fn put_document(&self, hash: &str, graph_json: &str) -> BoxFuture<'_, Result<(), StoreError>>;
     fn document(&self, hash: &str) -> BoxFuture<'_, Result<Option<Arc<str>>, StoreError>>;
 
+    /// In the order of their ids.
     fn bindings(&self) -> BoxFuture<'_, Result<Vec<ProviderBinding>, StoreError>>;
     fn put_binding(&self, binding: ProviderBinding) -> BoxFuture<'_, Result<(), StoreError>>;
     fn delete_binding(&self, id: &str) -> BoxFuture<'_, Result<bool, StoreError>>;
@@ -297,4 +346,27 @@ pub struct WorkflowChange {
     pub graph_json: Option<Arc<str>>,
     /// Hash of `graph_json`; present exactly with it.
     pub hash: Option<Arc<str>>,
+}
+
+impl WorkflowChange {
+    /// The next version of `current`, or `None` if nothing would change.
+    pub fn apply(&self, current: &Workflow, now: Timestamp) -> Option<Workflow> {
+        let mut next = current.clone();
+        if let Some(name) = &self.name {
+            next.name = name.clone();
+        }
+        if let Some(description) = &self.description {
+            next.description = Some(description.clone());
+        }
+        if let Some(graph_json) = &self.graph_json {
+            next.graph_json = graph_json.clone();
+            next.hash = self.hash.clone().unwrap_or_else(|| sha256_hex(graph_json.as_bytes()).into());
+        }
+        if next == *current {
+            return None;
+        }
+        next.version += 1;
+        next.updated_at = now;
+        Some(next)
+    }
 }

@@ -1,0 +1,5 @@
+//! The engine against a simulated world: one test binary, so that it links once.
+
+mod generate;
+mod simulation;
+mod world;
