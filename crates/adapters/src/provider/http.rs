@@ -1,6 +1,6 @@
 //! One HTTP exchange with a model provider: deadlines, limits, and a sentence for everything that can go wrong.
 
-use super::retry_after::retry_after_ms;
+use crate::retry_after::retry_after_ms;
 use super::secret::{ApiKey, redact};
 use super::sse::SseParser;
 use super::wire::{Reply, Wire, WireError, code_for_error_type};
@@ -289,7 +289,7 @@ fn too_large() -> WireError {
 fn code_for_status(status: StatusCode, kind: Option<&str>) -> FailureCode {
     match status.as_u16() {
         429 | 529 => FailureCode::RateLimited,
-        401 | 402 | 403 => FailureCode::Unauthorized,
+        401..=403 => FailureCode::Unauthorized,
         408 => FailureCode::Timeout,
         409 | 425 | 500..=599 => match kind.and_then(code_for_error_type) {
             Some(FailureCode::RateLimited) => FailureCode::RateLimited,

@@ -8,7 +8,6 @@ mod config;
 mod http;
 mod model;
 mod openai;
-mod retry_after;
 mod schema;
 mod secret;
 pub mod simulated;
