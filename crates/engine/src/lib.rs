@@ -1,8 +1,8 @@
 //! The host that carries out what the core decides, and the ports it needs.
 
 #[cfg(any(test, feature = "conformance"))]
-mod flight;
 pub mod conformance;
+mod flight;
 pub mod host;
 pub mod live;
 pub mod memory;
