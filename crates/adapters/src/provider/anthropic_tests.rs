@@ -31,6 +31,10 @@ pub const STREAM: &str = concat!(
     "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 );
 
+pub fn decoder() -> super::MessageStream {
+    super::MessageStream::default()
+}
+
 #[tokio::test]
 async fn a_stream_with_caches_and_thinking() {
     let upstream = Upstream::start(Act::Send(ok("text/event-stream; charset=utf-8", STREAM))).await;

@@ -3,7 +3,9 @@
 use super::anthropic;
 use super::openai;
 use super::simulated::{Simulator, SimulatorOptions};
+use super::sse::SseParser;
 use super::testing::{Act, KEY, Upstream, attempt, call, context, ok, provider_at, response};
+use super::wire::{Wire, WireError};
 use super::{ApiKey, HttpClient, Kind, MAX_BODY, ProviderSettings, build};
 use flowtrace_core::call::Target;
 use flowtrace_core::failure::{Failure, FailureCode};
@@ -266,4 +268,44 @@ async fn a_key_never_reaches_the_simulator_and_names_select_the_fault() {
     let seen = upstream.last();
     assert_eq!(seen.header("authorization"), None);
     assert_eq!(seen.body["x_flowtrace_simulate"], json!({"provider": "local", "attempt": 1, "script": {"answer": "é"}}));
+}
+
+/// Streams with random damage decode to an answer or to an error; they never panic, and never pass over a missing end marker.
+#[test]
+fn damaged_streams_never_panic() {
+    fn decode<W: Wire>(mut wire: W, bytes: &[u8]) -> Result<bool, WireError> {
+        SseParser::new(1 << 20).push(bytes, &mut |event| wire.event(&event, &mut |_| {}))?;
+        let done = wire.is_done();
+        wire.reply().map(|_| done)
+    }
+    for seed in 0..20_000u64 {
+        let (_, name, stream) = BOTH[(seed % 2) as usize];
+        let mut bytes = stream.as_bytes().to_vec();
+        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = |bound: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % bound as u64) as usize
+        };
+        for _ in 0..1 + next(4) {
+            let at = next(bytes.len());
+            match next(4) {
+                0 => bytes[at] = next(256) as u8,
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b"\n\r{}[]\",:0-null"[next(15)]),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let run = || {
+            if name == "openai" { decode(openai::tests::decoder(), &bytes) } else { decode(anthropic::tests::decoder(), &bytes) }
+        };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        let shown = || format!("seed {seed}, {name}: {}", String::from_utf8_lossy(&bytes));
+        let Ok(result) = result else { panic!("the decoder panicked: {}", shown()) };
+        let marker = if name == "openai" { "[DONE]" } else { "message_stop" };
+        if result == Ok(true) {
+            assert!(String::from_utf8_lossy(&bytes).contains(marker), "done without an end marker: {}", shown());
+        }
+    }
 }

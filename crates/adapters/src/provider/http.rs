@@ -1,9 +1,9 @@
 //! One HTTP exchange with a model provider: deadlines, limits, and a sentence for everything that can go wrong.
 
-use crate::retry_after::retry_after_ms;
 use super::secret::{ApiKey, redact};
 use super::sse::SseParser;
 use super::wire::{Reply, Wire, WireError, code_for_error_type};
+use crate::retry_after::retry_after_ms;
 use flowtrace_core::call::ModelAnswer;
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_engine::port::provider::{CallContext, OnDelta};
@@ -28,6 +28,13 @@ const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An address that does not accept a connection by then counts as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Kept connections are closed by then. Several servers close theirs after five seconds without a word, and a request that meets the
+/// closing fails; a new connection costs little beside a model's answer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Keeps a connection alive on which a model thinks for minutes without sending a byte.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// How long the end of the body may take after the stream's end marker; reading it keeps the connection for the next call.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(20);
 
@@ -46,7 +53,8 @@ impl HttpClient {
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(60))
+            .tcp_keepalive(TCP_KEEPALIVE)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(concat!("flowtrace/", env!("CARGO_PKG_VERSION")))
             .build()
             .map(HttpClient)

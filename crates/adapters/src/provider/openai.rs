@@ -108,7 +108,7 @@ impl OpenAi {
 
 /// The decoder of one answer.
 #[derive(Debug, Default)]
-struct ChatStream {
+pub(super) struct ChatStream {
     reply: Reply,
     refusal: String,
     saw_choice: bool,

@@ -19,6 +19,10 @@ pub const STREAM: &str = concat!(
     "\n\ndata: [DONE]\n\n",
 );
 
+pub fn decoder() -> super::ChatStream {
+    super::ChatStream::default()
+}
+
 #[tokio::test]
 async fn a_stream_with_cached_and_reasoning_tokens() {
     let upstream = Upstream::start(Act::Send(ok("text/event-stream", STREAM))).await;

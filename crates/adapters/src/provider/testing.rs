@@ -92,7 +92,9 @@ pub fn provider_at(kind: Kind, base_url: &str) -> Arc<dyn Provider> {
         Kind::OpenAi => "openai",
         Kind::Anthropic => "anthropic",
     };
-    let settings = ProviderSettings { base_url, api_key: ApiKey::new(KEY).ok(), ..ProviderSettings::new(name, kind) };
+    let key_setting = Some(format!("{}_API_KEY", name.to_uppercase()));
+    let settings =
+        ProviderSettings { base_url, api_key: ApiKey::new(KEY).ok(), key_setting, ..ProviderSettings::new(name, kind) };
     build(&[settings], &HttpClient::new().unwrap(), None).unwrap().remove(0)
 }
 
