@@ -294,7 +294,7 @@ fn damaged_streams_never_panic() {
                 0 => bytes[at] = next(256) as u8,
                 1 => drop(bytes.remove(at)),
                 2 => bytes.insert(at, b"\n\r{}[]\",:0-null"[next(15)]),
-                _ => bytes.truncate(at.max(1)),
+                _ => bytes.truncate(at.max(16)),
             }
         }
         let run = || {
