@@ -139,10 +139,13 @@ impl Exchange<'_> {
                 on_delta(text);
             }
         };
-        let result = if is_json(response.headers()) {
-            self.read_whole(response, &mut wire, &mut on_text).await
-        } else {
-            self.read_stream(response, &mut wire, &mut on_text).await
+        // Some compatible servers give their streams no type or a wrong one, so only what cannot be a stream is told apart.
+        let result = match content_type(response.headers()) {
+            kind if kind.contains("json") => self.read_whole(response, &mut wire, &mut on_text).await,
+            kind if kind.contains("html") => {
+                Err(WireError::malformed("answered HTTP 200 with a web page: its base URL does not lead to the API"))
+            }
+            _ => self.read_stream(response, &mut wire, &mut on_text).await,
         };
         let reply = result.and_then(|()| wire.reply());
         let reply =
@@ -345,9 +348,9 @@ async fn error_body(mut response: reqwest::Response) -> Vec<u8> {
     body
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.to_ascii_lowercase().contains("json")
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Anthropic says `request-id`, OpenAI and most others `x-request-id`.

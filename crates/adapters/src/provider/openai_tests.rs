@@ -147,7 +147,8 @@ async fn answers_that_are_none() {
         (ok("application/json", "[]"), FailureCode::Malformed, "without choices"),
         (ok("application/json", ""), FailureCode::Malformed, "empty body"),
         (ok("text/event-stream", ""), FailureCode::Malformed, "empty body"),
-        (ok("text/html", "<html>Welcome</html>"), FailureCode::StreamCut, "before its end marker"),
+        (ok("text/html; charset=utf-8", "<html>Welcome</html>"), FailureCode::Malformed, "a web page"),
+        (ok("text/plain", "Welcome"), FailureCode::StreamCut, "before its end marker"),
         (stream(&[delta]), FailureCode::StreamCut, "before its end marker"),
     ];
     for (reply, code, sentence) in table {
