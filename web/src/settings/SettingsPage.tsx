@@ -1,0 +1,5 @@
+import { PageHeader } from "@/ui/page";
+
+export function SettingsPage() {
+  return <PageHeader title="Settings" />;
+}
