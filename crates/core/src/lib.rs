@@ -5,7 +5,9 @@
 //! async**: the same log gives the same decisions on every machine and in every version.
 
 pub mod call;
+pub mod check;
 pub mod decide;
+pub mod document;
 pub mod equivalence;
 pub mod event;
 pub mod expression;
@@ -18,7 +20,12 @@ pub mod plan;
 pub mod policy;
 pub mod price;
 pub mod problem;
+pub mod reference;
+pub mod schema;
 pub mod scope;
+pub mod secret;
+pub mod stack;
 pub mod state;
 pub mod template;
 pub mod usage;
+pub mod value;

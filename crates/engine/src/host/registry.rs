@@ -228,8 +228,8 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
     let plan = match env.plans.get(&hash) {
         Some((_, plan)) => plan,
         None => {
-            let plan =
-                Plan::compile(&graph_json).map_err(|problems| StoreError::Corrupt(cannot_plan(&hash, &problems).message))?;
+            let plan = Plan::compile(graph_json.as_bytes())
+                .map_err(|problems| StoreError::Corrupt(cannot_plan(&hash, &problems).message))?;
             let plan = Arc::new(plan);
             env.plans.insert(hash, (graph_json.len().try_into().unwrap_or(u32::MAX), plan.clone()));
             plan

@@ -21,6 +21,7 @@ use flowtrace_core::plan::{NodeIx, Plan};
 use flowtrace_core::policy::{Verdict, after_failure};
 use flowtrace_core::price::cost;
 use flowtrace_core::scope::{NodeValue, Scope};
+use flowtrace_core::secret;
 use flowtrace_core::state::{Corrupt, RunState, StepStatus};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -383,7 +384,9 @@ impl<'a> Turn<'a> {
                     Some(input) => (*self.load(input).await?).clone(),
                     None => Value::Null,
                 };
-                Some(Call::Tool(Arc::new(ToolCall { tool: tool.tool.clone(), config: (*recorded).clone(), inputs })))
+                let secrets = secret::references(tool.config.source());
+                let config = (*recorded).clone();
+                Some(Call::Tool(Arc::new(ToolCall { tool: tool.tool.clone(), config, secrets, inputs })))
             }
             NodeKind::Router(_) => None,
         })

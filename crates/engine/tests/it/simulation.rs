@@ -38,7 +38,7 @@ fn schedule(seed: u64) -> Schedule {
     let documents: Vec<Arc<str>> = (0..count).map(|_| generate::workflow(&mut rng, cache).to_string().into()).collect();
     let plans = documents
         .iter()
-        .map(|document| match Plan::compile(document) {
+        .map(|document| match Plan::compile(document.as_bytes()) {
             Ok(plan) => Arc::new(plan),
             Err(problems) => panic!("seed {seed}: the generated workflow is refused: {problems:#?}\n{document}"),
         })

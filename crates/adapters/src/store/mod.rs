@@ -1,0 +1,3 @@
+//! Where the journal lives.
+
+pub mod sqlite;

@@ -1,0 +1,3 @@
+//! The workflow language from the outside: documents in, plans, problems and values out.
+
+mod reference;
