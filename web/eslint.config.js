@@ -39,7 +39,8 @@ export default tseslint.config(
           ],
         },
       ],
-      // The virtualiser keeps its own state; the compiler is not in use here.
+      // These two are about the React Compiler, which is not in use here.
+      "react-hooks/preserve-manual-memoization": "off",
       "react-hooks/incompatible-library": "off",
     },
   },
