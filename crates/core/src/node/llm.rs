@@ -36,7 +36,7 @@ pub struct CachePolicy {
 }
 
 /// A compiled JSON Schema. References to other documents are refused when it is compiled: nothing is ever fetched.
-pub struct Validator(jsonschema::Validator);
+pub struct Validator(Box<jsonschema::Validator>);
 
 impl fmt::Debug for Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +47,10 @@ impl fmt::Debug for Validator {
 impl Validator {
     /// The error is a sentence about the schema.
     pub fn compile(schema: &Value) -> Result<Self, String> {
-        jsonschema::draft202012::options().build(schema).map(Validator).map_err(|error| bounded(&error.to_string(), 300))
+        jsonschema::draft202012::options()
+            .build(schema)
+            .map(|validator| Validator(Box::new(validator)))
+            .map_err(|error| bounded(&error.to_string(), 300))
     }
 
     /// Whether the value conforms; the error says what does not, at most three things.

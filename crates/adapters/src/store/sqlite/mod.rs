@@ -114,6 +114,8 @@ impl SqliteStore {
             blobs,
             threads: vec![writing],
         };
+        // First in the queue, so that nothing that is appended from now on is judged by it.
+        store.queue.send(checkpoint::expire()).map_err(|_| stopped())?;
         store.threads.push(checkpoint::spawn(data_dir, wanted, queue)?);
         Ok(store)
     }
@@ -125,7 +127,7 @@ impl SqliteStore {
     }
 
     fn send(&self, work: Work, bytes: usize, permit: OwnedSemaphorePermit) -> Result<(), StoreError> {
-        self.queue.send(Job { work, bytes, permit: Some(permit) }).map_err(|_| stopped())
+        self.queue.send(Job { work, bytes, _permit: Some(permit) }).map_err(|_| stopped())
     }
 
     /// Carries out a change in the writer's next transaction. `work` must check before it writes: a result that it returns is
@@ -145,7 +147,7 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.readers.close();
-        let _ = self.queue.send(Job { work: Work::Stop, bytes: 0, permit: None });
+        let _ = self.queue.send(Job { work: Work::Stop, bytes: 0, _permit: None });
         for thread in self.threads.drain(..) {
             // A panic was reported when it happened.
             let _ = thread.join();

@@ -25,7 +25,7 @@ pub struct Job {
     pub work: Work,
     pub bytes: usize,
     /// Room in the queue, given back when the job is answered. The store's own jobs need none.
-    pub permit: Option<OwnedSemaphorePermit>,
+    pub _permit: Option<OwnedSemaphorePermit>,
 }
 
 pub enum Work {
