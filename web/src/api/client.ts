@@ -1,8 +1,14 @@
-import { call } from "./http";
-import type { Run, RunStatus, RunSummary, Step, TraceEvent, Workflow, WorkflowSummary } from "./types";
+import createClient from "openapi-fetch";
+import { request } from "./http";
+import type { paths } from "./schema";
+import type { FailNext, RunStatus, RunSummary } from "./types";
 
-const run = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
-const workflow = (id: string) => `/api/workflows/${encodeURIComponent(id)}`;
+const client = createClient<paths>({ fetch: request });
+
+/** `request` throws whatever is no success, so there always is data. */
+async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  return (await answer).data as T;
+}
 
 export interface RunFilter {
   status?: RunStatus;
@@ -10,85 +16,43 @@ export interface RunFilter {
   session_id?: string;
 }
 
-export interface Version {
-  name: string;
-  version: string;
-  git_sha: string;
-  simulated: boolean;
-}
-
-export interface Session {
-  token_required: boolean;
-  authenticated: boolean;
-}
-
-export interface Binding {
-  id: string;
-  workflow_id?: string | null;
-  provider: string;
-  model: string;
-  temperature?: number | null;
-}
-
-export interface FailNext {
-  provider?: string;
-  status?: number;
-  kind?: "hang" | "cut" | "malformed" | "empty" | "refuse";
-  times?: number;
-  retry_after_ms?: number;
-}
-
-export interface Catalog {
-  node_types: string[];
-  tools: { name: string; description: string; config_schema: unknown; remote: boolean }[];
-  providers: { name: string; configured: boolean; simulated: boolean }[];
-  models: { provider: string; model: string; price: ModelPrice }[];
-  prices_source: string;
-  prices_date: string;
-}
-
-/** Pico-dollars per token. */
-export interface ModelPrice {
-  input_picousd: number;
-  output_picousd: number;
-  cache_read_picousd?: number | null;
-  cache_write_picousd?: number | null;
-}
-
-/** Every request that the pages make, one function each. */
+/** Every request that the pages make, one function each. Failures are an `ApiProblem`. */
 export const api = {
-  runs: (filter: RunFilter & { limit?: number; cursor?: string }, signal?: AbortSignal) =>
-    call<{ runs: RunSummary[]; next_cursor?: string | null }>("GET", "/api/runs", { query: { ...filter }, signal }),
-  run: (id: string, signal?: AbortSignal) => call<Run>("GET", run(id), { signal }),
+  runs: async (query: RunFilter & { limit?: number; cursor?: string }, signal?: AbortSignal) => {
+    const page = await data(client.GET("/api/runs", { params: { query }, signal }));
+    return { ...page, runs: page.runs as RunSummary[] };
+  },
+  run: (id: string, signal?: AbortSignal) => data(client.GET("/api/runs/{id}", { params: { path: { id } }, signal })),
   steps: (id: string, cursor: string, signal?: AbortSignal) =>
-    call<{ steps: Step[]; next_cursor?: string | null }>("GET", `${run(id)}/steps`, { query: { cursor }, signal }),
-  step: (id: string, step: string, signal?: AbortSignal) => call<Step>("GET", `${run(id)}/steps/${encodeURIComponent(step)}`, { signal }),
+    data(client.GET("/api/runs/{id}/steps", { params: { path: { id }, query: { cursor } }, signal })),
+  step: (id: string, step_id: string, signal?: AbortSignal) =>
+    data(client.GET("/api/runs/{id}/steps/{step_id}", { params: { path: { id, step_id } }, signal })),
   trace: (id: string, after_seq: number, limit: number, signal?: AbortSignal) =>
-    call<{ events: TraceEvent[]; next_after_seq?: number | null }>("GET", `${run(id)}/trace`, { query: { after_seq, limit }, signal }),
-  blob: (id: string, hash: string, signal?: AbortSignal) => call<unknown>("GET", `${run(id)}/blobs/${encodeURIComponent(hash)}`, { signal }),
-  cancelRun: (id: string) => call<void>("POST", `${run(id)}/cancel`),
-
-  workflows: (cursor?: string, signal?: AbortSignal) =>
-    call<{ workflows: WorkflowSummary[]; next_cursor?: string | null }>("GET", "/api/workflows", { query: { cursor }, signal }),
-  workflow: (id: string, signal?: AbortSignal) => call<Workflow>("GET", workflow(id), { signal }),
-  workflowVersion: (id: string, version: number, signal?: AbortSignal) =>
-    call<{ version: number; graph_json: unknown }>("GET", `${workflow(id)}/versions/${version}`, { signal }),
-  createWorkflow: (body: { name: string; description?: string; graph_json: unknown }) =>
-    call<{ id: string; version: number }>("POST", "/api/workflows", { body }),
-  deleteWorkflow: (id: string) => call<void>("DELETE", workflow(id)),
-  restoreWorkflow: (id: string) => call<Workflow>("POST", `${workflow(id)}/restore`),
+    data(client.GET("/api/runs/{id}/trace", { params: { path: { id }, query: { after_seq, limit } }, signal })),
+  blob: (id: string, hash: string, signal?: AbortSignal): Promise<unknown> =>
+    data(client.GET("/api/runs/{id}/blobs/{hash}", { params: { path: { id, hash } }, signal })),
+  cancelRun: (id: string) => data(client.POST("/api/runs/{id}/cancel", { params: { path: { id } }, body: {} })),
   /** `key` makes a repeated click start one run. */
   startRun: (id: string, input_vars: Record<string, unknown>, key: string) =>
-    call<{ runId: string }>("POST", `${workflow(id)}/runs`, { body: { input_vars }, headers: { "idempotency-key": key } }),
+    data(client.POST("/api/workflows/{id}/runs", { params: { path: { id }, header: { "Idempotency-Key": key } }, body: { input_vars } })),
 
-  version: (signal?: AbortSignal) => call<Version>("GET", "/version", { signal }),
-  health: (signal?: AbortSignal) => call<{ status: string }>("GET", "/health", { signal }),
-  session: (signal?: AbortSignal) => call<Session>("GET", "/api/session", { signal }),
-  signIn: (token: string) => call<Session>("POST", "/api/session", { body: { token } }),
-  signOut: () => call<void>("DELETE", "/api/session"),
-  bindings: (signal?: AbortSignal) => call<{ provider_bindings: Binding[] }>("GET", "/api/provider_bindings", { signal }),
-  catalog: (signal?: AbortSignal) => call<Catalog>("GET", "/api/catalog", { signal }),
-  /** The next `times` calls of simulated models fail. */
-  failNext: (fault: FailNext) => call<{ waiting: number }>("POST", "/api/simulate/fail-next", { body: fault }),
-  clearCache: () => call<{ removed: number }>("DELETE", "/api/cache"),
+  workflows: (cursor?: string, signal?: AbortSignal) => data(client.GET("/api/workflows", { params: { query: { cursor } }, signal })),
+  workflow: (id: string, signal?: AbortSignal) => data(client.GET("/api/workflows/{id}", { params: { path: { id } }, signal })),
+  workflowVersion: (id: string, version: number, signal?: AbortSignal) =>
+    data(client.GET("/api/workflows/{id}/versions/{version}", { params: { path: { id, version } }, signal })),
+  createWorkflow: (body: { name: string; description?: string; graph_json: unknown }) => data(client.POST("/api/workflows", { body })),
+  deleteWorkflow: (id: string) => data(client.DELETE("/api/workflows/{id}", { params: { path: { id } } })),
+  restoreWorkflow: (id: string) => data(client.POST("/api/workflows/{id}/restore", { params: { path: { id } }, body: {} })),
+
+  version: (signal?: AbortSignal) => data(client.GET("/version", { signal })),
+  health: (signal?: AbortSignal) => data(client.GET("/health", { signal })),
+  catalog: (signal?: AbortSignal) => data(client.GET("/api/catalog", { signal })),
+  bindings: (signal?: AbortSignal) => data(client.GET("/api/provider_bindings", { signal })),
+  session: (signal?: AbortSignal) => data(client.GET("/api/session", { signal })),
+  signIn: (token: string) => data(client.POST("/api/session", { body: { token } })),
+  signOut: () => data(client.DELETE("/api/session")),
+  clearCache: () => data(client.DELETE("/api/cache")),
+  /** The next calls of simulated models fail. */
+  failNext: ({ provider = null, status = null, kind = null, times = null, retry_after_ms = null }: FailNext) =>
+    data(client.POST("/api/simulate/fail-next", { body: { provider, status, kind, times, retry_after_ms } })),
 };

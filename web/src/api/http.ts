@@ -23,28 +23,3 @@ export async function request(input: RequestInfo | URL, init: RequestInit = {}):
   }
   return response;
 }
-
-type Query = Record<string, string | number | undefined | null>;
-
-export interface Options {
-  query?: Query;
-  body?: unknown;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
-}
-
-/** One JSON request. `path` is already encoded. */
-export async function call<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, options: Options = {}): Promise<T> {
-  const url = new URL(path, location.origin);
-  for (const [name, value] of Object.entries(options.query ?? {})) {
-    if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, String(value));
-  }
-  const headers: Record<string, string> = { ...options.headers };
-  let body: string | undefined;
-  if (method === "POST" || method === "PUT") {
-    headers["content-type"] = "application/json";
-    body = JSON.stringify(options.body ?? {});
-  }
-  const response = await request(url, { method, headers, body, signal: options.signal });
-  return (response.status === 204 ? undefined : await response.json()) as T;
-}

@@ -1,5 +1,6 @@
-import { api, type FailNext as Fault } from "@/api/client";
+import { api } from "@/api/client";
 import { messageOf } from "@/api/problem";
+import type { FailNext as Fault } from "@/api/types";
 import { buttonClass } from "@/ui/button";
 import { toast } from "@/ui/toast";
 import { useMutation } from "@tanstack/react-query";

@@ -34,7 +34,7 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
   const failedStep = data.steps.find((step) => step.step_id === run.failed_step);
   return (
     <header className="shrink-0 border-b border-line bg-panel">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2 xl:flex-nowrap">
         <nav aria-label="Breadcrumb" className="flex min-w-0 items-center gap-1">
           <Link to="/runs" className="text-muted hover:text-text hover:underline">
             Runs
@@ -54,7 +54,7 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
         <Status status={run.status} />
         <CopyId id={run.id} label="run id" />
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
-        <div className="ml-auto flex flex-wrap items-center gap-1">
+        <div className="ml-auto flex shrink-0 flex-wrap items-center gap-1">
           <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
           {version?.simulated && <FailNext />}
           {data.live ? (

@@ -1,3 +1,4 @@
+import { versionQuery } from "@/api/queries";
 import type { RunSummary } from "@/api/types";
 import { IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
@@ -5,12 +6,13 @@ import { cx } from "@/ui/cx";
 import { count, duration, firstLine, shortId, usd } from "@/ui/format";
 import { Status, statusFill } from "@/ui/status";
 import { Ago } from "@/ui/time";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Square } from "lucide-react";
 import { useCancelRun } from "./useCancelRun";
 
 export const RUNS_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(140px,1.1fr)_minmax(120px,1.6fr)_84px_minmax(110px,150px)_68px_92px_56px_28px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(140px,1.2fr)_minmax(120px,1.5fr)_84px_128px_60px_92px_52px_28px]";
 
 interface Props {
   run: RunSummary;
@@ -26,6 +28,8 @@ interface Props {
 
 export function RunRow({ run, name, longest, narrow, index, top, height, now, onFocus }: Props) {
   const navigate = useNavigate();
+  // Where every run is simulated the rail says so once.
+  const simulating = useQuery(versionQuery).data?.simulated;
   const active = run.status === "queued" || run.status === "running";
   const elapsed = run.total_latency_ms ?? (active ? Math.max(0, now - Date.parse(run.started_at)) : null);
   const cost = run.cost_complete ? usd(run.total_cost_nanousd) : `≥ ${usd(run.total_cost_nanousd)}`;
@@ -90,12 +94,12 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
   }
   return (
     <div {...shared} className={cx(RUNS_GRID, "absolute inset-x-0 cursor-default border-b border-line bg-panel hover:bg-hover focus-within:bg-hover")}>
-      <div role="cell">
+      <div role="cell" className="flex">
         <Status status={run.status} />
       </div>
       <div role="cell" className="flex min-w-0 items-center gap-1.5">
         {title}
-        {run.simulated && <Chip title="The models were simulated: no money was spent">sim</Chip>}
+        {run.simulated && !simulating && <Chip title="The models were simulated: no money was spent">sim</Chip>}
         {run.cache_hits > 0 && (
           <Chip tone="cache" title={`${run.cache_hits} answered by the cache`}>
             {run.cache_hits} cached

@@ -26,6 +26,7 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
     selectedIndex,
     onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
   });
+  const nested = rows.some((row) => row.children > 0);
   const toggle = (path: string, open?: boolean) =>
     setClosed((old) => {
       const next = new Set(old);
@@ -94,7 +95,7 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
                       }}
                     />
                   ) : (
-                    <span className="w-3.5 shrink-0" />
+                    nested && <span className="w-3.5 shrink-0" />
                   )}
                   {step && <Status status={step.status} compact />}
                   {step && <KindIcon type={step.node_type} className="shrink-0 text-muted" />}

@@ -33,7 +33,12 @@ export function byStep(events: readonly TraceEvent[]): EventsByStep {
   return map;
 }
 
-export const ms = (ts: string) => Date.parse(ts);
+/** Milliseconds since the epoch, with the microseconds that `Date` drops. */
+export function ms(ts: string): number {
+  const micros = /\.\d{3}(\d{3})Z$/.exec(ts);
+  return Date.parse(ts) + (micros ? Number(micros[1]) / 1000 : 0);
+}
+
 const num = (value: unknown, fallback: number) => (typeof value === "number" ? value : fallback);
 const str = (value: unknown) => (typeof value === "string" ? value : undefined);
 

@@ -34,7 +34,7 @@ export function ConnectionDot() {
   return (
     <span role="status" title={title} className="flex h-6 items-center gap-1.5 px-1.5 text-xs text-muted sm:justify-center lg:justify-start">
       <span className={cx("size-2 shrink-0 rounded-full", dot)} aria-hidden />
-      <span className="sm:sr-only lg:not-sr-only">{word}</span>
+      <span className="sr-only lg:not-sr-only">{word}</span>
     </span>
   );
 }

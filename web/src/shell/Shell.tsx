@@ -58,7 +58,7 @@ export function Shell() {
               <Link
                 to={to}
                 title={label}
-                className="flex h-12 items-center justify-center gap-2.5 rounded px-2 text-muted hover:bg-hover hover:text-text sm:h-8 lg:justify-start"
+                className="flex h-12 flex-col items-center justify-center rounded px-1 text-xs text-muted hover:bg-hover hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
                 activeProps={{ className: "bg-selected font-medium !text-text" }}
               >
                 <Icon size={16} aria-hidden />
@@ -67,14 +67,14 @@ export function Shell() {
             </li>
           ))}
         </ul>
-        <div className="flex items-center gap-1 px-2 sm:mt-auto sm:flex-col sm:items-stretch sm:px-1.5 sm:pb-2">
+        <div className="flex items-center gap-1 px-1 sm:mt-auto sm:flex-col sm:items-stretch sm:px-1.5 sm:pb-2">
           {version?.simulated && (
             <span
               title="Answers come from the simulated models: nothing is sent out, nothing costs money."
               className="rounded border border-warn/50 px-1 text-center text-xs text-warn lg:mx-1"
             >
-              <span className="sm:hidden lg:inline">simulated</span>
-              <span className="hidden sm:inline lg:hidden" aria-label="simulated">
+              <span className="sr-only lg:not-sr-only">simulated</span>
+              <span className="lg:hidden" aria-hidden>
                 sim
               </span>
             </span>

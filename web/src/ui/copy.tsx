@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
-import { Button } from "./button";
+import { Button, IconButton } from "./button";
 import { cx } from "./cx";
 import { shortId } from "./format";
 
@@ -42,6 +42,21 @@ export function CopyId({ id, label, className }: { id: string; label: string; cl
         {copied ? "Copied" : ""}
       </span>
     </button>
+  );
+}
+
+/** The same as an icon, for corners. */
+export function CopyIcon({ text, label, className }: { text: () => string; label: string; className?: string }) {
+  const [copied, copy] = useCopied();
+  return (
+    <>
+      <IconButton label={label} onClick={() => copy(text())} className={className}>
+        {copied ? <Check size={13} className="text-ok" aria-hidden /> : <Copy size={13} aria-hidden />}
+      </IconButton>
+      <span role="status" className="sr-only">
+        {copied ? "Copied" : ""}
+      </span>
+    </>
   );
 }
 

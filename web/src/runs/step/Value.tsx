@@ -1,5 +1,5 @@
 import { Button } from "@/ui/button";
-import { CopyButton } from "@/ui/copy";
+import { CopyIcon } from "@/ui/copy";
 import { bytes } from "@/ui/format";
 import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
@@ -18,7 +18,8 @@ export function Value({ value, name, size, truncated, raw }: { value: unknown; n
   const cut = text.length > SHOWN && !all;
   const isText = typeof value === "string" && !raw;
   return (
-    <div className="group relative">
+    <div className="relative pr-7">
+      {text !== "" && <CopyIcon text={() => text} label={`Copy ${name}`} className="absolute -top-1 -right-1" />}
       {(cut || truncated) && (
         <p className="mb-2 flex flex-wrap items-center gap-2 text-muted">
           {truncated
@@ -39,11 +40,6 @@ export function Value({ value, name, size, truncated, raw }: { value: unknown; n
       >
         {cut ? text.slice(0, SHOWN) : text}
       </pre>
-      {text !== "" && (
-        <div className="mt-1 -ml-2.5">
-          <CopyButton text={() => text}>Copy</CopyButton>
-        </div>
-      )}
     </div>
   );
 }
