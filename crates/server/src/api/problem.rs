@@ -77,7 +77,7 @@ impl ApiError {
 
     pub fn invalid_workflow(problems: Vec<Problem>) -> Self {
         let detail = match problems.as_slice() {
-            [one] => format!("The workflow has a problem: {}", one.message),
+            [one] => sentence(&format!("The workflow has a problem: {}", one.message)),
             many => format!("The workflow has {} problems; see `problems`.", many.len()),
         };
         let mut error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_workflow", detail);

@@ -80,6 +80,7 @@ async fn a_server_that_is_told_to_stop_leaves_nothing_behind() {
     let started = server.api().post("/api/runs", json!({"graph_json": document})).await.expect(201);
     // Somebody waits for a run that will not end in time, and still gets an answer.
     let api = server.api();
+    api.contract().await;
     let waiting = tokio::spawn(async move {
         let document = documents::model(json!({"answer": "late", "latencyMs": 60_000}));
         api.post("/api/runs?wait=60", json!({"graph_json": document})).await

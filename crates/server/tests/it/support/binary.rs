@@ -19,7 +19,11 @@ pub fn flowtrace(data: &Path, arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.args(arguments).env("FLOWTRACE_DATA", data).current_dir(data.parent().unwrap_or(data)).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env("FLOWTRACE_DATA", data)
+        .current_dir(data.ancestors().skip(1).find(|path| path.is_dir()).unwrap())
+        .stdin(Stdio::null());
     command
 }
 
