@@ -2,7 +2,6 @@
 
 pub mod guard;
 pub mod provider;
-pub mod retry_after;
 pub mod secrets;
 pub mod store;
 pub mod tool;
