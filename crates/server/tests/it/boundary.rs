@@ -30,7 +30,7 @@ async fn a_page_of_another_origin_can_start_nothing() {
                     headers.iter().fold(request.body(body.clone()), |request, (name, value)| request.header(*name, *value))
                 })
                 .await;
-            println!("{name}: POST {path}");
+            assert_eq!(answer.status, status, "{name}: POST {path}");
             answer.problem(status, code);
         }
     }

@@ -149,10 +149,6 @@ impl Server {
         self.child.as_ref().unwrap().0.id()
     }
 
-    pub fn directory(&self) -> Arc<TempDir> {
-        self.directory.clone()
-    }
-
     /// SIGKILL, as a crash.
     pub fn kill(mut self) -> Arc<TempDir> {
         drop(self.child.take());
