@@ -7,7 +7,6 @@ use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
 use crate::{deployment, seed, web};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore};
 use flowtrace_engine::host::{Host, Ports, Settings};
@@ -198,7 +197,6 @@ fn router(app: Shared) -> Router {
     routes
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::method_not_allowed)
-        .layer(DefaultBodyLimit::max(api::extract::BODY_LIMIT))
         .layer(axum::middleware::from_fn_with_state(app.clone(), boundary::guard))
         .layer(CatchPanicLayer::custom(problem::from_panic))
         .layer(axum::middleware::from_fn(boundary::harden))

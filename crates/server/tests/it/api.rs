@@ -431,7 +431,11 @@ async fn requests_that_are_wrong_get_problems() {
     let deep_input =
         format!("{{\"graph_json\": {}, \"input_vars\": {{\"a\": {}{}}}}}", documents::echo(), "[".repeat(500), "]".repeat(500));
     post("/api/runs", deep_input).await.problem(400, "invalid_json");
-    post("/api/workflows", format!("{{\"name\": \"{}\"}}", "x".repeat(7 << 20))).await.problem(413, "too_large");
+    for megabytes in [7, 50] {
+        let answer = post("/api/workflows", format!("{{\"name\": \"{}\"}}", "x".repeat(megabytes << 20))).await;
+        assert_eq!(answer.header("connection"), Some("close"));
+        answer.problem(413, "too_large");
+    }
 
     api.get("/api/nothing").await.problem(404, "not_found");
     api.get("/api").await.problem(404, "not_found");
