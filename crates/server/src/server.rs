@@ -195,6 +195,7 @@ async fn serve(listener: TcpListener, app: Shared) {
 fn router(app: Shared) -> Router {
     let (routes, _) = api::routes().split_for_parts();
     routes
+        .route_layer(axum::middleware::from_fn_with_state(app.clone(), boundary::authenticate))
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(app.clone(), boundary::guard))

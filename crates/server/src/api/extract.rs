@@ -69,9 +69,8 @@ async fn collect(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut received = 0;
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| {
-            ApiError::bad_request("unreadable_body", format!("The request body could not be read: {error}."))
-        })?;
+        let chunk = chunk
+            .map_err(|error| ApiError::bad_request("unreadable_body", format!("The request body could not be read: {error}.")))?;
         received += chunk.len();
         if received > DRAIN_LIMIT {
             return Err(too_large());

@@ -21,10 +21,8 @@ pub struct ProblemDocument {
     /// A stable word for programs.
     code: String,
     /// JSON Pointer (RFC 6901) into the request body, where one value is to blame.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
     /// What is wrong with a workflow document.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<ProblemItem>,
 }
 
@@ -38,7 +36,6 @@ pub struct ProblemItem {
     /// A sentence.
     pub message: String,
     /// What was probably meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
 }
 

@@ -69,7 +69,6 @@ pub struct Started {
     id: String,
     trace_id: String,
     /// Only with `?wait`: the run, with its output whole, as it was when the wait was over.
-    #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
 }
 
