@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -137,7 +137,10 @@ impl Server {
             Mode::Run | Mode::Read => store.unfinished().await.map_err(store_error)?.len(),
         };
 
+        let bindings = Arc::new(store.bindings().await.map_err(store_error)?);
         let app = Arc::new(App {
+            bindings: RwLock::new(bindings),
+            changing_bindings: tokio::sync::Mutex::default(),
             boundary: Boundary::new(address.ip(), &config.hosts, token),
             host,
             store,
