@@ -5,7 +5,7 @@ use super::extract::{OptionalJson, Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::run_view::{self, Run};
 use super::runs::snapshot;
-use super::stream::until_ended;
+use super::stream::ended;
 use super::workflows::{no_such_workflow, text_of};
 use crate::app::Shared;
 use axum::Json;
@@ -69,7 +69,6 @@ pub struct Started {
     id: String,
     trace_id: String,
     /// Only with `?wait`: the run, with its output whole, as it was when the wait was over.
-    #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
 }
 
@@ -162,7 +161,7 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
     let idempotency = idempotency(headers, &request)?;
     let parent = parent(headers);
     let plan = app.plan(&request.workflow.hash, &request.graph_json).await.map_err(ApiError::invalid_workflow)?;
-    let defaults = defaults(&app.store.bindings().await?, request.workflow.id.as_deref());
+    let defaults = defaults(&app.bindings(), request.workflow.id.as_deref());
     let start = StartRun {
         workflow: request.workflow,
         graph_json: request.graph_json,
@@ -204,10 +203,10 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
 }
 
 async fn wait_for(app: &Shared, run: RunId, wait: Duration) -> ApiResult<Run> {
-    if let Ok(ended) = tokio::time::timeout(wait, until_ended(app, run)).await {
-        ended?;
-    }
-    let snapshot = snapshot(app, run, None).await?;
+    let snapshot = match tokio::time::timeout(wait, ended(app, run)).await {
+        Ok(snapshot) => snapshot?,
+        Err(_) => snapshot(app, run, None).await?,
+    };
     run_view::run(&app.host, run, &snapshot, true).await
 }
 

@@ -10,6 +10,7 @@
 use super::dto::{no_such_run, run_id};
 use super::extract::{Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
+use super::runs::snapshot;
 use super::trace::EventData;
 use crate::app::Shared;
 use axum::extract::State;
@@ -17,6 +18,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flowtrace_core::event::{Body, Event};
 use flowtrace_core::id::RunId;
+use flowtrace_engine::host::Snapshot;
 use flowtrace_engine::live::{Delta, Deltas};
 use flowtrace_engine::port::store::StoreError;
 use futures::stream::{self, Stream};
@@ -24,7 +26,6 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
@@ -238,7 +239,7 @@ fn json_event(name: &'static str, data: &impl Serialize) -> SseEvent {
     SseEvent::default().event(name).data(json)
 }
 
-pub fn final_status(body: &Body) -> Option<&'static str> {
+fn final_status(body: &Body) -> Option<&'static str> {
     match body {
         Body::RunSucceeded { .. } => Some("succeeded"),
         Body::RunFailed { .. } => Some("failed"),
@@ -247,23 +248,25 @@ pub fn final_status(body: &Body) -> Option<&'static str> {
     }
 }
 
-/// Waits until a run has ended or the server stops. The caller bounds the time.
-pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> Result<(), StoreError> {
-    let mut head = app.store.watch(run);
-    let mut after = 0;
+/// The run when it has ended, or as it is when the server stops. The caller bounds the time.
+pub async fn ended(app: &Shared, run: RunId) -> ApiResult<Snapshot> {
     loop {
-        head.borrow_and_update();
-        let events = app.store.read(run, after, BATCH).await?;
-        if events.iter().any(|event| final_status(&event.body).is_some()) {
-            return Ok(());
+        tokio::select! {
+            () = app.shutdown.cancelled() => return snapshot(app, run, None).await,
+            () = app.host.idle(run) => {}
         }
-        if let Some(last) = events.last() {
-            after = last.seq;
+        let snapshot = snapshot(app, run, None).await?;
+        if snapshot.state.status.is_final() {
+            return Ok(snapshot);
+        }
+        // It waits for a time or for its place. Its next event may be there already.
+        let mut head = app.store.watch(run);
+        if *head.borrow_and_update() > snapshot.state.seq {
             continue;
         }
         tokio::select! {
-            () = app.shutdown.cancelled() => return Ok(()),
-            changed = head.changed() => if changed.is_err() { return Ok(()) },
+            () = app.shutdown.cancelled() => return Ok(snapshot),
+            changed = head.changed() => if changed.is_err() { return Ok(snapshot) },
         }
     }
 }
