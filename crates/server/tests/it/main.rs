@@ -4,6 +4,7 @@
 mod api;
 mod boundary;
 mod cli;
+mod crash;
 mod idempotency;
 mod reference;
 mod startup;

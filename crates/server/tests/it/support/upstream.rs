@@ -201,8 +201,6 @@ pub struct Upstream {
     calls: Arc<Mutex<Vec<Call>>>,
     /// Dropped: the server stops.
     _stop: oneshot::Sender<()>,
-    /// For an address that only one may have.
-    _lock: Option<std::fs::File>,
 }
 
 impl Upstream {
@@ -246,8 +244,11 @@ impl Upstream {
                     _ = stopped => {}
                 }
             });
+            // Only when nothing listens any more is it somebody else's turn.
+            drop(runtime);
+            drop(lock);
         });
-        Upstream { url, calls, _stop: stop, _lock: lock }
+        Upstream { url, calls, _stop: stop }
     }
 
     /// Points both providers of the process at this server.
