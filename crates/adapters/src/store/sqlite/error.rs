@@ -5,6 +5,10 @@ use rusqlite::{Error, ErrorCode, ffi};
 
 pub fn store_error(error: Error) -> StoreError {
     let text = error.to_string();
+    // The index of the log could not grow, for which a full disk is the reason; SQLite calls it an I/O error.
+    if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
+        return StoreError::Full(text);
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(text),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(text),
