@@ -5,6 +5,8 @@ mod api;
 mod boundary;
 mod cli;
 mod crash;
+mod demo;
+mod disk;
 mod faults;
 mod hostile;
 mod idempotency;
