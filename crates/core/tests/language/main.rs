@@ -2,6 +2,9 @@
 
 mod bombs;
 mod expressions;
+mod llm;
 mod problems;
+mod properties;
 mod reference;
+mod schema;
 mod templates;
