@@ -1,5 +1,7 @@
 //! The host that carries out what the core decides, and the ports it needs.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod flight;
 pub mod host;
 pub mod live;

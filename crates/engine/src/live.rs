@@ -28,18 +28,21 @@ pub(crate) struct Live {
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
 }
 
+#[derive(Default)]
 pub(crate) struct LiveRun {
     inner: Mutex<Answers>,
 }
 
+#[derive(Default)]
 struct Answers {
     texts: HashMap<(StepPath, u32, u32), String>,
-    sender: broadcast::Sender<Delta>,
+    /// Made for the first reader: most runs have none, and the channel takes its whole backlog at once.
+    sender: Option<broadcast::Sender<Delta>>,
 }
 
 impl Live {
     pub fn run(&self, run: RunId) -> Arc<LiveRun> {
-        lock(&self.runs).entry(run).or_insert_with(|| Arc::new(LiveRun::new())).clone()
+        lock(&self.runs).entry(run).or_default().clone()
     }
 
     /// Forgets a run that is no longer active. Readers that are still there see the channel close.
@@ -50,7 +53,7 @@ impl Live {
     /// `None` if nothing of the run is under way.
     pub fn subscribe(&self, run: RunId) -> Option<Deltas> {
         let live = lock(&self.runs).get(&run).cloned()?;
-        let answers = lock(&live.inner);
+        let mut answers = lock(&live.inner);
         let mut so_far: Vec<Delta> = answers
             .texts
             .iter()
@@ -62,24 +65,20 @@ impl Live {
             })
             .collect();
         so_far.sort_by(|a, b| (&a.step, a.request, a.attempt).cmp(&(&b.step, b.request, b.attempt)));
-        Some(Deltas { so_far, next: answers.sender.subscribe() })
+        let next = answers.sender.get_or_insert_with(|| broadcast::Sender::new(BACKLOG)).subscribe();
+        Some(Deltas { so_far, next })
     }
 }
 
 impl LiveRun {
-    fn new() -> Self {
-        LiveRun { inner: Mutex::new(Answers { texts: HashMap::new(), sender: broadcast::Sender::new(BACKLOG) }) }
-    }
-
     pub fn push(&self, step: &StepPath, request: u32, attempt: u32, text: &str) {
         if text.is_empty() {
             return;
         }
         let mut answers = lock(&self.inner);
         answers.texts.entry((step.clone(), request, attempt)).or_default().push_str(text);
-        if answers.sender.receiver_count() > 0 {
-            let delta = Delta { step: step.clone(), request, attempt, text: text.into() };
-            let _ = answers.sender.send(delta);
+        if let Some(sender) = answers.sender.as_ref().filter(|sender| sender.receiver_count() > 0) {
+            let _ = sender.send(Delta { step: step.clone(), request, attempt, text: text.into() });
         }
     }
 

@@ -388,3 +388,10 @@ impl Workflows for MemoryStore {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::store_conformance!((MemoryStore::new() as Arc<dyn Store>, ()));
+}

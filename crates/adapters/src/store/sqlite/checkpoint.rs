@@ -24,13 +24,11 @@ const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 pub fn spawn(data_dir: &Path, wanted: mpsc::Receiver<()>, writer: mpsc::Sender<Job>) -> Result<JoinHandle<()>, StoreError> {
     let connection = open_writer(data_dir)?;
     let run = move || {
-        let mut swept: Option<Instant> = None;
+        let mut swept = Instant::now();
         loop {
-            if swept.is_none_or(|at| at.elapsed() >= HOUSEKEEPING) {
-                swept = Some(Instant::now());
-                let expired = Expired { now: SystemClock.now() };
-                let job = Job { work: Work::Other(Box::new(expired)), bytes: 0, permit: None };
-                if writer.send(job).is_err() {
+            if swept.elapsed() >= HOUSEKEEPING {
+                swept = Instant::now();
+                if writer.send(expire()).is_err() {
                     return;
                 }
             }
@@ -42,7 +40,7 @@ pub fn spawn(data_dir: &Path, wanted: mpsc::Receiver<()>, writer: mpsc::Sender<J
             if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
                 tracing::warn!("the log could not be moved into journal.db: {error}");
             }
-            if writer.send(Job { work: Work::Checkpoint, bytes: 0, permit: None }).is_err() {
+            if writer.send(Job { work: Work::Checkpoint, bytes: 0, _permit: None }).is_err() {
                 return;
             }
         }
@@ -51,6 +49,12 @@ pub fn spawn(data_dir: &Path, wanted: mpsc::Receiver<()>, writer: mpsc::Sender<J
         .name("journal-checkpoint".to_string())
         .spawn(run)
         .map_err(|error| StoreError::Unavailable(format!("no thread for the checkpoints: {error}")))
+}
+
+/// The job that throws away what has expired by the machine's clock.
+pub fn expire() -> Job {
+    let expired = Expired { now: SystemClock.now() };
+    Job { work: Work::Other(Box::new(expired)), bytes: 0, _permit: None }
 }
 
 /// Removes idempotency keys and cached answers that no longer count, a bounded number at a time so that no commit waits long.
