@@ -101,7 +101,7 @@ fn json_that_is_nested_without_end() {
         };
         assert_eq!(codes(&node("{\"tool\":\"csv\",\"x\":1}", &format!("{{\"x\":{deep}}}"))), [""; 0]);
         assert_eq!(codes(&node(&format!("{{\"tool\":\"csv\",\"x\":{deep}}}"), "{}")), [""; 0]);
-        assert_eq!(codes(&node(&deep, &deep)).is_empty(), false);
+        assert!(!codes(&node(&deep, &deep)).is_empty());
     }
 }
 
