@@ -2,6 +2,7 @@
 
 pub mod guard;
 pub mod provider;
+mod retry_after;
 pub mod secrets;
 pub mod store;
 pub mod tool;

@@ -8,10 +8,6 @@ use flowtrace_engine::port::store::{Store, StoreError, Workflow, WorkflowError};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde_json::json;
-<<<<<<< HEAD
-=======
-use std::sync::Arc;
->>>>>>> server
 
 /// One file a demo; its name without `.json` is the workflow's id.
 #[derive(RustEmbed)]
@@ -19,14 +15,11 @@ use std::sync::Arc;
 #[allow_missing = true]
 struct Files;
 
-<<<<<<< HEAD
 /// What is read of a demo besides the document itself.
-=======
-/// What the list of workflows shows of a document.
->>>>>>> server
 #[derive(Deserialize)]
 struct Demo {
     name: String,
+    #[serde(default)]
     description: Option<String>,
 }
 
@@ -61,7 +54,6 @@ pub async fn demos(store: &dyn Store, clock: &dyn Clock) -> Result<(), StoreErro
     Ok(())
 }
 
-<<<<<<< HEAD
 /// The demo as a workflow. Its providers may be missing here: it is shown all the same, and a run says what to configure.
 fn read(id: &str, now: Timestamp) -> Result<Workflow, String> {
     let file = Files::get(&format!("{id}.json")).ok_or("the file is missing")?;
@@ -69,31 +61,13 @@ fn read(id: &str, now: Timestamp) -> Result<Workflow, String> {
     let demo: Demo = serde_json::from_str(document).map_err(|error| error.to_string())?;
     Plan::compile(document.as_bytes()).map_err(|problems| json!(problems).to_string())?;
     Ok(Workflow {
-=======
-/// `None` with a warning for a demo that this deployment cannot run, for instance because of a missing provider.
-fn read(id: &str, catalog: &Catalog, clock: &dyn Clock) -> Option<Workflow> {
-    let file = Files::get(&format!("{id}.json"))?;
-    if let Err(problems) = check(&file.data, catalog) {
-        tracing::warn!(id, problems = %json!(problems), "a demo is not valid here");
-        return None;
-    }
-    let graph_json: Arc<str> = std::str::from_utf8(&file.data).ok()?.into();
-    let demo: Demo = serde_json::from_str(&graph_json).ok()?;
-    let now = clock.now();
-    Some(Workflow {
->>>>>>> server
         id: id.to_owned(),
         owner_id: None,
         name: demo.name,
         description: demo.description,
         version: 1,
-<<<<<<< HEAD
         hash: sha256_hex(document.as_bytes()).into(),
         graph_json: document.into(),
-=======
-        hash: sha256_hex(graph_json.as_bytes()).into(),
-        graph_json,
->>>>>>> server
         created_at: now,
         updated_at: now,
     })
@@ -104,19 +78,11 @@ mod tests {
     use super::*;
 
     #[test]
-<<<<<<< HEAD
     fn every_demo_can_be_read() {
         let ids: Vec<String> = Files::iter().filter_map(|file| file.strip_suffix(".json").map(str::to_owned)).collect();
         assert!(ids.len() >= 2, "the demos are missing: {ids:?}");
         for id in ids {
             read(&id, Timestamp(0)).unwrap_or_else(|error| panic!("{id}: {error}"));
-=======
-    fn every_demo_has_a_name_and_a_description() {
-        for file in Files::iter() {
-            let data = Files::get(&file).unwrap().data;
-            let demo: Demo = serde_json::from_slice(&data).unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert!(!demo.name.is_empty() && demo.description.is_some(), "{file}");
->>>>>>> server
         }
     }
 }

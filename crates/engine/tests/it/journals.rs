@@ -60,7 +60,8 @@ async fn load(world: &World, fixture: &Fixture, plan: &Plan, document: &str, eve
 
 async fn finish(world: &Arc<World>) {
     let providers = ["openai", "anthropic"].map(|name| Arc::new(SimulatedProvider { world: world.clone(), name }) as Arc<_>);
-    let tools = ["http", "csv", "text", "json", "echo"].map(|name| Arc::new(SimulatedTool { world: world.clone(), name }) as Arc<_>);
+    let tools =
+        ["http", "csv", "text", "json", "echo"].map(|name| Arc::new(SimulatedTool { world: world.clone(), name }) as Arc<_>);
     let ports = Ports {
         store: world.store.clone(),
         providers: providers.into(),

@@ -428,7 +428,8 @@ async fn requests_that_are_wrong_get_problems() {
     assert!(answer.status == 400 || answer.json()["valid"] == false, "{}", answer.text);
     let in_text = json!({"graph_json": format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))});
     assert_eq!(api.post("/api/workflows/validate", in_text).await.expect(200)["valid"], false);
-    let deep_input = format!("{{\"graph_json\": {}, \"input_vars\": {{\"a\": {}{}}}}}", documents::echo(), "[".repeat(500), "]".repeat(500));
+    let deep_input =
+        format!("{{\"graph_json\": {}, \"input_vars\": {{\"a\": {}{}}}}}", documents::echo(), "[".repeat(500), "]".repeat(500));
     post("/api/runs", deep_input).await.problem(400, "invalid_json");
     post("/api/workflows", format!("{{\"name\": \"{}\"}}", "x".repeat(7 << 20))).await.problem(413, "too_large");
 

@@ -10,7 +10,12 @@ async fn a_page_of_another_origin_can_start_nothing() {
     let api = server.api();
     let body = json!({"graph_json": documents::echo(), "input_vars": {"text": "x"}}).to_string();
     for (name, headers, status, code) in [
-        ("fetch with JSON", vec![("origin", "https://evil.example"), ("content-type", "application/json")], 403, "foreign_origin"),
+        (
+            "fetch with JSON",
+            vec![("origin", "https://evil.example"), ("content-type", "application/json")],
+            403,
+            "foreign_origin",
+        ),
         ("a sandboxed frame", vec![("origin", "null"), ("content-type", "application/json")], 403, "foreign_origin"),
         ("a form", vec![("origin", "https://evil.example"), ("content-type", "text/plain")], 403, "foreign_origin"),
         ("a form of an old browser", vec![("content-type", "text/plain")], 415, "not_json"),

@@ -86,7 +86,8 @@ fn run_succeeds_fails_or_refuses() {
     let good = place.run(&["run", &place.file(&documents::routed()), "--simulate", "--input", "topic=cats"]);
     assert_eq!(good.code, Some(0), "{}", good.stderr);
     assert_eq!(serde_json::from_str::<Value>(&good.stdout).unwrap(), json!({"text": "Short."}));
-    for part in ["summarize: started", "summarize: ", "again in", "deep: skipped", "succeeded", "tokens", "simulated", "1 retry"] {
+    for part in ["summarize: started", "summarize: ", "again in", "deep: skipped", "succeeded", "tokens", "simulated", "1 retry"]
+    {
         assert!(good.stderr.contains(part), "no `{part}` in {}", good.stderr);
     }
 
