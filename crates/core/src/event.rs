@@ -296,7 +296,12 @@ pub fn decode(format: u16, bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
     if format != FORMAT {
         return Err(DecodeError::Format(format));
     }
-    serde_json::from_slice(bytes).map_err(|error| DecodeError::Corrupt(error.to_string()))
+    // The reader's own limit of 128 levels counts the envelope too: a tool's answer that was read at that limit could be written
+    // and never read again. What this process wrote is as deep as what it read, and a few levels more.
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    reader.disable_recursion_limit();
+    let events = Vec::deserialize(&mut reader).and_then(|events| reader.end().map(|()| events));
+    events.map_err(|error| DecodeError::Corrupt(error.to_string()))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@
 mod bombs;
 mod documentation;
 mod expressions;
+mod journal;
 mod llm;
 mod problems;
 mod properties;
