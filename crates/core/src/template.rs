@@ -61,7 +61,8 @@ impl Template {
         Template { source: value, tree: Tree::Literal, references: Vec::new() }
     }
 
-    /// Compiles every string of `value`; `pointer` is where the value stands in the document. Keys are never templates.
+    /// Compiles every string of `value`; `pointer` is where the value stands in the document. Keys are never templates. Sources of
+    /// strangers need a large stack, as [`crate::stack::with_large_stack`] gives; rendering needs none.
     pub fn compile(value: Value, pointer: &str) -> Result<Template, Vec<Problem>> {
         let mut compiler = Compiler { references: Vec::new(), problems: Vec::new() };
         let tree = compiler.tree(&value, pointer);
@@ -188,7 +189,7 @@ fn may_bind(value: &Value) -> bool {
 
 /// The path, where the text is one binding and nothing else.
 fn whole(text: &str) -> Option<Path> {
-    let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
     Path::parse(inside)
 }
 

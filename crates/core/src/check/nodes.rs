@@ -81,8 +81,10 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
     let Some(node) = &item.node else { return part };
     let place = format!("/nodes/{}", item.at);
     let inputs_at = pointer(&place, "inputs");
-    for name in node.inputs.keys() {
-        check_input_name(name, &pointer(&inputs_at, name), problems);
+    for (name, value) in &node.inputs {
+        let at = pointer(&inputs_at, name);
+        check_input_name(name, &at, problems);
+        check_secrets(value, false, &at, problems);
     }
     part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, problems);
     check_retry(node.retry.as_ref(), &pointer(&place, "retry"), problems);
@@ -254,6 +256,9 @@ fn tool(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, pr
             check_config(&config.rest, spec, place, problems);
         }
     }
+    for (name, value) in &config.rest {
+        check_secrets(value, true, &pointer(place, name), problems);
+    }
     let config = part.template(Value::Object(config.rest), Place::Config, place, problems);
     Some(Tool { tool: name?, config: config? })
 }
@@ -329,6 +334,24 @@ fn is_late(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(is_late),
         Value::Object(map) => secret::parse(value).is_some() || map.values().any(is_late),
         _ => false,
+    }
+}
+
+/// References to secrets stand in the config of tools, under a name that is written out: nothing that a run brings may choose one.
+fn check_secrets(value: &Value, allowed: bool, place: &str, problems: &mut Problems) {
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| check_secrets(item, allowed, &pointer(place, at), problems));
+        }
+        Value::Object(map) => match secret::parse(value) {
+            Some((name, _)) if allowed => plain(Some(name), &pointer(place, secret::KEY), problems),
+            Some(_) => {
+                let message = "a secret can only be used in the `config` of a tool, where it is not recorded";
+                problems.add("secret_not_allowed", place, message);
+            }
+            None => map.iter().for_each(|(name, item)| check_secrets(item, allowed, &pointer(place, name), problems)),
+        },
+        _ => {}
     }
 }
 

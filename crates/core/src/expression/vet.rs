@@ -1,6 +1,6 @@
 //! Parsing an expression, and what its syntax tree may hold.
 
-use crate::reference::{Path, RESERVED_ROOTS, Segment, clip, nearest};
+use crate::reference::{Path, Segment, clip, nearest};
 use crate::stack::contained;
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, operators};
@@ -247,16 +247,10 @@ impl Walk {
                 None => break,
             }
         }
-        let root = path.root();
-        if RESERVED_ROOTS.contains(&root) || !TYPES.contains(&root) {
-            if root == "node" && path.segments().len() < 2 {
-                return refuse("name the node, as in `node.summarize.output`: which node is read has to be known beforehand");
-            }
-            self.vetted.reads.push(Read { path, in_loop: self.in_loop });
-        } else if path.segments().len() == 1 {
-            // An input may carry the name of a type and then hides it.
-            self.vetted.reads.push(Read { path, in_loop: self.in_loop });
+        if path.root() == "node" && path.segments().len() < 2 {
+            return refuse("name the node, as in `node.summarize.output`: which node is read has to be known beforehand");
         }
+        self.vetted.reads.push(Read { path, in_loop: self.in_loop });
         Ok(())
     }
 }

@@ -180,6 +180,18 @@ fn what_is_refused() {
     }
 }
 
+/// An input may be called like a type or a function of the language.
+#[test]
+fn inputs_hide_names_of_the_language() {
+    let mut scope = scope();
+    scope.inputs.insert("map".into(), json!({"size": 3}));
+    scope.inputs.insert("list".into(), json!([1, 2]));
+    scope.inputs.insert("len".into(), json!("x"));
+    for (source, expected) in [("map.size", json!(3)), ("len(list)", json!(2)), ("len(len)", json!(1)), ("list[1]", json!(2))] {
+        assert_eq!(Expression::compile(source, "").unwrap().evaluate(&scope).unwrap(), expected, "{source}");
+    }
+}
+
 #[test]
 fn it_says_what_it_reads() {
     let expression =
