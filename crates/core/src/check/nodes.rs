@@ -21,7 +21,7 @@ use crate::policy::RetryPolicy;
 use crate::problem::Problem;
 use crate::reference::{Reference, clip, list, pointer};
 use crate::secret;
-use crate::template::{Template, has_bindings};
+use crate::template::{Allowance, Template, has_bindings};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
         check_input_name(name, &at, problems);
         check_secrets(value, false, &at, problems);
     }
-    part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, problems);
+    part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, shared, problems);
     check_retry(node.retry.as_ref(), &pointer(&place, "retry"), problems);
     let config_at = pointer(&place, "config");
     part.kind = match node.r#type {
@@ -95,7 +95,7 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
             llm(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Llm)
         }
         NodeType::Router => router(node, &mut part, &config_at, shared, problems).map(NodeKind::Router),
-        NodeType::Tool => tool(node, &mut part, &config_at, catalog, problems).map(NodeKind::Tool),
+        NodeType::Tool => tool(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Tool),
     };
     part
 }
@@ -105,6 +105,7 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
 struct Shared {
     /// By source: many are the same, and parsing takes longer than everything else about them.
     expressions: HashMap<String, Expression>,
+    templates: Allowance,
     /// Regular expressions in the schemas of llm nodes.
     patterns: usize,
 }
@@ -136,8 +137,16 @@ impl Shared {
 }
 
 impl Part {
-    fn template(&mut self, value: Value, place: Place, at: &str, problems: &mut Problems) -> Option<Template> {
-        let template = Template::compile(value, at).map_err(|found| problems.extend(found)).ok()?;
+    fn template(
+        &mut self,
+        value: Value,
+        place: Place,
+        at: &str,
+        shared: &mut Shared,
+        problems: &mut Problems,
+    ) -> Option<Template> {
+        let compiled = Template::compile_within(value, at, &mut shared.templates);
+        let template = compiled.map_err(|found| problems.extend(found)).ok()?;
         self.references.extend(template.references().iter().map(|reference| (place, reference.clone())));
         Some(template)
     }
@@ -192,7 +201,7 @@ fn llm(
     }
     // `None`: it is there and something is wrong with it.
     let mut text = |text: Option<String>, name: &str| match text {
-        Some(text) => part.template(Value::String(text), Place::Config, &pointer(place, name), problems).map(Some),
+        Some(text) => part.template(Value::String(text), Place::Config, &pointer(place, name), shared, problems).map(Some),
         None => Some(None),
     };
     let (system, prompt) = (text(config.system, "system"), text(config.prompt, "prompt"));
@@ -246,7 +255,14 @@ fn router(node: &Node, part: &mut Part, place: &str, shared: &mut Shared, proble
     Some(Router { rule })
 }
 
-fn tool(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Tool> {
+fn tool(
+    node: &Node,
+    part: &mut Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Option<Tool> {
     let config: ToolConfig = config(node, part, place, problems)?;
     let name = tool_name(node, &config, part, place, catalog, problems);
     if let Some(name) = &name {
@@ -259,7 +275,7 @@ fn tool(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, pr
     for (name, value) in &config.rest {
         check_secrets(value, true, &pointer(place, name), problems);
     }
-    let config = part.template(Value::Object(config.rest), Place::Config, place, problems);
+    let config = part.template(Value::Object(config.rest), Place::Config, place, shared, problems);
     Some(Tool { tool: name?, config: config? })
 }
 

@@ -215,6 +215,20 @@ fn templates_that_make_a_lot_out_of_a_little() {
     }
 }
 
+/// Five megabytes of small templates: compiled they would take a thousand times as much.
+#[test]
+fn templates_without_number() {
+    for (text, count) in [("{{a}}", 600_000), ("{{a|d}}", 450_000), ("{{", 600_000)] {
+        let items = vec![text; count];
+        let node =
+            json!({"id": "a", "type": "tool", "config": {"tool": "csv", "x": items}, "inputs": {"a": 1, "b": "{{input.x | d}}"}});
+        let found = codes(&json!({"version": "1", "entry": "a", "nodes": [node]}).to_string());
+        let expected = if text == "{{" { "template" } else { "too_many" };
+        assert!(found.iter().all(|code| code == expected || code == "more_problems"), "{text}: {found:?}");
+        assert_eq!(found.len(), if text == "{{" { 201 } else { 1 }, "{text}");
+    }
+}
+
 #[test]
 fn expressions_that_are_nested_or_chained_without_end() {
     let fill = |part: &str, rest: usize| part.repeat((512 - rest) / part.len());
