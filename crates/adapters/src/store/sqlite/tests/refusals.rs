@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::sqlite::{DataDir, journal_path, migrate};
 use rusqlite::Connection;
+use std::io::Write;
 
 fn full_after(dir: &Path, pages: u32) -> SqliteStore {
     let tune = move |connection: &mut Connection| connection.pragma_update(None, "max_page_count", pages);
@@ -69,7 +70,8 @@ fn child_that_may_not_write() {
     for place in ["empty", "used"] {
         let place = dir.join(place);
         let report = |what: &str, error: Option<StoreError>| {
-            println!("\nresult {what} {}", error.map_or("none".into(), |e| e.to_string()))
+            let error = error.map_or("none".to_string(), |error| error.to_string());
+            writeln!(std::io::stdout(), "\nresult {what} {error}").unwrap();
         };
         report("lock", DataDir::lock(&place).err());
         report("open", SqliteStore::open(&place).err());
