@@ -84,6 +84,9 @@ pub struct ToolCall {
     pub config: Value,
     /// The node's rendered `inputs`.
     pub inputs: Value,
+    /// JSON Pointers to the `{"$secret": name}` references that the author wrote into `config`; see [`crate::secret`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
 }
 
 /// The call of one request of a step.

@@ -75,7 +75,7 @@ pub enum Body {
         target: Target,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         simulated: bool,
-        /// `{template, variables, messages, parameters, schema?}`; only on the first attempt of a request.
+        /// `{template, variables}` and the [`crate::call::ModelCall`] they gave; only on the step's first attempt.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         prompt: Option<Payload>,
     },
@@ -86,9 +86,9 @@ pub enum Body {
         request: u32,
         attempt: u32,
         tool: String,
-        /// `{config, inputs}`; only on the first attempt of a request.
+        /// The rendered `config`; only on the step's first attempt. The inputs are in `step.scheduled`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        arguments: Option<Payload>,
+        config: Option<Payload>,
     },
     #[serde(rename = "tool.response")]
     ToolResponse { request: u32, attempt: u32, output: Payload },
@@ -204,6 +204,20 @@ pub struct Limits {
     /// Whether calls without a known price are allowed under a cost cap.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_unpriced: bool,
+}
+
+impl Limits {
+    /// Each limit no higher than the ceiling; a ceiling also holds where the document sets nothing.
+    pub fn lowered_to(self, ceilings: &Limits) -> Limits {
+        let lower = |own: Option<u64>, ceiling: Option<u64>| [own, ceiling].into_iter().flatten().min();
+        Limits {
+            max_tokens: lower(self.max_tokens, ceilings.max_tokens),
+            timeout_ms: lower(self.timeout_ms, ceilings.timeout_ms),
+            max_steps: lower(self.max_steps, ceilings.max_steps),
+            max_cost_nanousd: lower(self.max_cost_nanousd, ceilings.max_cost_nanousd),
+            allow_unpriced: self.allow_unpriced,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

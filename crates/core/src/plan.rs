@@ -4,6 +4,7 @@ use crate::event::Limits;
 use crate::expression::Expression;
 use crate::node::NodeKind;
 use crate::policy::RetryPolicy;
+use crate::problem::Problem;
 use crate::template::Template;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -51,6 +52,12 @@ pub struct PlanEdge {
 }
 
 impl Plan {
+    /// Compiles a document that was accepted earlier: everything that [`crate::check::check`] does, except that tools and
+    /// providers are not compared with what the deployment has.
+    pub fn compile(json: &[u8]) -> Result<Plan, Vec<Problem>> {
+        crate::check::compile(json, None)
+    }
+
     pub fn node(&self, ix: NodeIx) -> &PlanNode {
         &self.nodes[ix as usize]
     }

@@ -2,5 +2,9 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod flight;
+pub mod host;
+pub mod live;
 pub mod memory;
 pub mod port;
+mod values;

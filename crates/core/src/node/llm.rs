@@ -1,11 +1,13 @@
 //! `llm`: one call of a language model.
 
-use crate::call::{ModelCall, Parameters, Target};
+use crate::answer::Validator;
+use crate::call::{Message, ModelCall, Parameters, Role, Target};
 use crate::event::ModelDefaults;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCode};
 use crate::scope::Scope;
 use crate::template::Template;
-use serde_json::Value;
+use crate::value::{MAX_BYTES, MAX_DEPTH, deeper_than};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Llm {
     pub prompt: Option<Template>,
     pub parameters: Parameters,
     pub schema: Option<Arc<Value>>,
+    /// `schema`, ready to use; present exactly with it.
+    pub validator: Option<Validator>,
     pub cache: CachePolicy,
     /// Absent: the documented model equivalence decides.
     pub fallbacks: Option<Vec<Target>>,
@@ -33,17 +37,109 @@ pub struct CachePolicy {
 
 impl Llm {
     /// The call for the node's own target. `scope.inputs` holds the rendered inputs.
-    pub fn call(&self, _scope: &Scope, _defaults: &ModelDefaults) -> Result<ModelCall, Failure> {
-        Err(Failure::new(crate::failure::FailureCode::Internal, "to be written"))
+    pub fn call(&self, scope: &Scope, defaults: &ModelDefaults) -> Result<ModelCall, Failure> {
+        let mut messages = Vec::with_capacity(2);
+        if let Some(system) = &self.system {
+            messages.push(Message { role: Role::System, content: text_of(&system.render(scope)?) });
+        }
+        let user = match &self.prompt {
+            Some(prompt) => text_of(&prompt.render(scope)?),
+            None => inputs_as_text(&scope.inputs)?,
+        };
+        messages.push(Message { role: Role::User, content: user });
+        let mut parameters = self.parameters.clone();
+        parameters.temperature = parameters.temperature.or(defaults.temperature);
+        Ok(ModelCall {
+            target: self.target(defaults)?,
+            messages,
+            parameters,
+            schema: self.schema.clone(),
+            simulate: self.simulate.clone(),
+        })
+    }
+
+    fn target(&self, defaults: &ModelDefaults) -> Result<Target, Failure> {
+        let provider = self.provider.as_ref().or(defaults.provider.as_ref());
+        // A default model belongs to the default provider; another provider would not know it.
+        let default_model = defaults.model.as_ref().filter(|_| self.provider.is_none() || self.provider == defaults.provider);
+        let model = self.model.as_ref().or(default_model);
+        let missing = match (provider, model) {
+            (Some(provider), Some(model)) => return Ok(Target { provider: provider.clone(), model: model.clone() }),
+            (None, None) => "names neither provider nor model",
+            (None, Some(_)) => "names no provider",
+            (Some(_), None) => "names no model",
+        };
+        let message = format!(
+            "the node {missing} and there is no default for it: set `provider` and `model` in its config, or a default for the workflow"
+        );
+        Err(Failure::new(FailureCode::NotConfigured, message))
     }
 
     /// `{system?, prompt?}` as the author wrote them, for the trace.
     pub fn template_source(&self) -> Value {
-        Value::Null
+        let mut source = Map::new();
+        let parts = [("system", &self.system), ("prompt", &self.prompt)];
+        for (name, template) in parts {
+            if let Some(template) = template {
+                source.insert(name.to_owned(), template.source().clone());
+            }
+        }
+        Value::Object(source)
     }
 
     /// The node's output for the model's text: the text, or the parsed JSON where a schema is asked for.
     pub fn output(&self, text: &str) -> Result<Value, Failure> {
-        Ok(Value::String(text.to_owned()))
+        let Some(validator) = &self.validator else {
+            return Ok(Value::String(text.to_owned()));
+        };
+        let malformed = |why: String| Err(Failure::new(FailureCode::Malformed, format!("the model's answer {why}")));
+        let value: Value = match serde_json::from_str(without_fence(text)) {
+            Ok(value) => value,
+            Err(error) => return malformed(format!("is not JSON, as the node's `schema` asks for: {error}")),
+        };
+        if deeper_than(&value, MAX_DEPTH) {
+            return malformed(format!("is nested more than {MAX_DEPTH} levels deep"));
+        }
+        match validator.check(&value) {
+            Ok(()) => Ok(value),
+            Err(why) => malformed(format!("does not conform to the node's `schema`: {why}")),
+        }
+    }
+}
+
+/// Models like to put JSON between code fences even when they are told not to.
+fn without_fence(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inside) = text.strip_prefix("```").and_then(|inside| inside.strip_suffix("```")) else {
+        return text;
+    };
+    match inside.split_once('\n') {
+        Some((language, body)) if language.trim().chars().all(|c| c.is_ascii_alphanumeric()) => body.trim(),
+        _ => inside.trim(),
+    }
+}
+
+/// One input is the message; several are labelled blocks in the order of the document.
+fn inputs_as_text(inputs: &Map<String, Value>) -> Result<String, Failure> {
+    let mut parts = inputs.iter();
+    let text = match (parts.next(), parts.next()) {
+        (Some((_, only)), None) => text_of(only),
+        _ => {
+            let blocks: Vec<String> = inputs.iter().map(|(name, value)| format!("{name}:\n{}", text_of(value))).collect();
+            blocks.join("\n\n")
+        }
+    };
+    if text.len() > MAX_BYTES {
+        let message =
+            format!("the inputs make a prompt of more than {} MiB: bind only what the model needs", MAX_BYTES / (1024 * 1024));
+        return Err(Failure::new(FailureCode::Template, message));
+    }
+    Ok(text)
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

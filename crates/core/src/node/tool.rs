@@ -3,6 +3,7 @@
 use crate::call::ToolCall;
 use crate::failure::Failure;
 use crate::scope::Scope;
+use crate::secret;
 use crate::template::Template;
 
 #[derive(Debug)]
@@ -17,6 +18,11 @@ impl Tool {
     /// The call; `scope.inputs` holds the rendered inputs.
     pub fn call(&self, scope: &Scope) -> Result<ToolCall, Failure> {
         let config = self.config.render(scope)?;
-        Ok(ToolCall { tool: self.tool.clone(), config, inputs: serde_json::Value::Object(scope.inputs.clone()) })
+        Ok(ToolCall {
+            tool: self.tool.clone(),
+            config,
+            inputs: serde_json::Value::Object(scope.inputs.clone()),
+            secrets: secret::references(self.config.source()),
+        })
     }
 }

@@ -23,6 +23,11 @@ pub trait Provider: Send + Sync {
     /// The name that workflows use in `config.provider`.
     fn name(&self) -> &str;
 
+    /// Whether it has what it needs to be called. One that has not fails each call with a sentence that names what is missing.
+    fn configured(&self) -> bool {
+        true
+    }
+
     /// Whether its answers are simulated.
     fn simulated(&self) -> bool;
 

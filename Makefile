@@ -1,0 +1,55 @@
+# The two commands that matter are `make run` and `make test`.
+
+CARGO ?= cargo
+LISTEN ?= 127.0.0.1:7878
+DATA ?= ./flowtrace-data
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what there is.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.PHONY: run
+run: web ## Build everything and start the server with the demo workflows and simulated models.
+	$(CARGO) build --release --locked -p flowtrace
+	./target/release/flowtrace serve --simulate --listen $(LISTEN) --data $(DATA)
+
+.PHONY: test
+test: setup lint web-check test-rust test-browser ## Everything that CI checks.
+
+.PHONY: quick
+quick: ## The inner loop: the pure core and the engine, without the long simulation.
+	FLOWTRACE_SIM_SCHEDULES=500 $(CARGO) test --locked -p flowtrace-core -p flowtrace-engine
+
+.PHONY: setup
+setup: ## Install what the tests need and the toolchains do not bring (a browser; asks for root only if it is missing).
+	tools/setup.sh
+
+.PHONY: lint
+lint: ## Formatting, lints, licences.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	tools/licences.py
+
+.PHONY: test-rust
+test-rust: ## All Rust tests, with the crash tests against the real binary.
+	$(CARGO) test --locked --workspace
+
+.PHONY: web
+web: ## Build the UI into web/dist, where the binary takes it from.
+	cd web && npm ci --no-audit --no-fund --silent && npm run build --silent
+
+.PHONY: web-check
+web-check: web ## Types, lints and unit tests of the UI.
+	cd web && npm run check --silent
+
+.PHONY: test-browser
+test-browser: ## The journeys in a real browser, against the real binary.
+	$(CARGO) build --locked -p flowtrace
+	cd web && npm run e2e --silent
+
+.PHONY: bench
+bench: ## The engine's figures (see bench/engine/README.md).
+	$(CARGO) build --profile fast --locked -p flowtrace -p flowtrace-bench-engine
+	bench/engine/run.py

@@ -1,0 +1,242 @@
+//! The engine and its SQLite store in this process, with a tool that does nothing.
+
+use crate::meter::{Meter, directory_bytes, peak_rss_mb, percentile};
+use crate::{Args, workload};
+use flowtrace_adapters::store::sqlite::SqliteStore;
+use flowtrace_core::call::ToolCall;
+use flowtrace_core::equivalence::Equivalence;
+use flowtrace_core::event::{Limits, ModelDefaults, WorkflowRef};
+use flowtrace_core::failure::Failure;
+use flowtrace_core::id::{RunId, StreamId};
+use flowtrace_core::payload::sha256_hex;
+use flowtrace_core::plan::Plan;
+use flowtrace_core::price::PriceTable;
+use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
+use flowtrace_engine::port::BoxFuture;
+use flowtrace_engine::port::clock::SystemClock;
+use flowtrace_engine::port::provider::CallContext;
+use flowtrace_engine::port::store::{RunRow, Store};
+use flowtrace_engine::port::tool::Tool;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// Builds its payload and returns it; notes when it was entered.
+struct NoOp {
+    entries: Mutex<Vec<Instant>>,
+    /// W5: every execution is written here, and the process kills itself on entering the given step.
+    side_log: Option<(Mutex<File>, Option<usize>)>,
+}
+
+impl Tool for NoOp {
+    fn name(&self) -> &str {
+        "noop"
+    }
+
+    fn description(&self) -> &str {
+        "Does nothing."
+    }
+
+    fn config_schema(&self) -> Value {
+        json!({"type": "object"})
+    }
+
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    fn call<'a>(&'a self, call: &'a ToolCall, _context: &'a CallContext) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            self.entries.lock().expect("no panic while it is held").push(Instant::now());
+            let index = call.inputs["i"].as_u64().unwrap_or(0) as usize;
+            if let Some((log, crash_at)) = &self.side_log {
+                let mut log = log.lock().expect("no panic while it is held");
+                writeln!(log, "{index}").expect("the side log can be written");
+                if *crash_at == Some(index) {
+                    kill_self();
+                }
+            }
+            Ok(workload::payload(index))
+        })
+    }
+}
+
+/// SIGKILL, as a power switch would.
+fn kill_self() {
+    let _ = std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+    std::thread::sleep(std::time::Duration::from_secs(10));
+}
+
+struct Bench {
+    host: Host,
+    tool: Arc<NoOp>,
+    store: Arc<dyn Store>,
+    data: PathBuf,
+}
+
+impl Bench {
+    fn open(args: &Args) -> Result<Self, String> {
+        let data = args.workdir.join("data");
+        std::fs::create_dir_all(&data).map_err(|error| error.to_string())?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data).map_err(|error| error.to_string())?);
+        let side_log = match args.workload.as_str() {
+            "W5" => {
+                let path = args.workdir.join("steps.log");
+                let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| error.to_string())?;
+                Some((Mutex::new(file), (args.phase == "crash").then_some(workload::CRASH_AT)))
+            }
+            _ => None,
+        };
+        let tool = Arc::new(NoOp { entries: Mutex::default(), side_log });
+        let ports =
+            Ports { store: store.clone(), providers: Vec::new(), tools: vec![tool.clone()], clock: Arc::new(SystemClock) };
+        let settings = Settings {
+            prices: PriceTable::default(),
+            equivalence: Equivalence::default(),
+            ceilings: Limits::default(),
+            max_active_runs: 1024,
+            simulated: false,
+        };
+        Ok(Bench { host: Host::new(ports, settings), tool, store, data })
+    }
+
+    async fn start(&self, document: &(Arc<str>, Arc<Plan>)) -> Result<RunId, String> {
+        let start = StartRun {
+            workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.0.as_bytes()).into() },
+            graph_json: document.0.clone(),
+            plan: document.1.clone(),
+            input: json!({}),
+            session_id: None,
+            triggered_by: "bench".to_owned(),
+            parent: None,
+            defaults: ModelDefaults::default(),
+            idempotency: None,
+        };
+        Ok(self.host.start(start).await.map_err(|error| error.to_string())?.id)
+    }
+
+    /// Waits for the end of a run, woken by each commit.
+    async fn wait(&self, run: RunId) -> Result<RunRow, String> {
+        let mut head = self.store.watch(run);
+        loop {
+            let row = self.store.run(run).await.map_err(|error| error.to_string())?;
+            if let Some(row) = row.filter(|row| row.finished_at.is_some()) {
+                return match row.status.as_str() {
+                    "succeeded" => Ok(row),
+                    other => Err(format!("run {run} {other}: {:?}", row.error_summary)),
+                };
+            }
+            head.changed().await.map_err(|error| error.to_string())?;
+        }
+    }
+
+    async fn finish(&self, document: &(Arc<str>, Arc<Plan>)) -> Result<RunRow, String> {
+        let run = self.start(document).await?;
+        self.wait(run).await
+    }
+
+    /// The gaps between the entries of consecutive steps, in milliseconds.
+    fn gaps(&self) -> Vec<f64> {
+        let entries = self.tool.entries.lock().expect("no panic while it is held");
+        entries.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0).collect()
+    }
+}
+
+fn document(value: Value) -> Result<(Arc<str>, Arc<Plan>), String> {
+    let text: Arc<str> = value.to_string().into();
+    let plan = Plan::compile(text.as_bytes()).map_err(|problems| format!("the workload is refused: {problems:?}"))?;
+    Ok((text, Arc::new(plan)))
+}
+
+pub async fn run(args: &Args) -> Result<Value, String> {
+    let bench = Bench::open(args)?;
+    let me = std::process::id();
+    if args.workload == "W5" {
+        return crash(args, &bench).await;
+    }
+    bench.finish(&document(workload::chain("noop", workload::WARM_UP))?).await?;
+    bench.tool.entries.lock().expect("no panic while it is held").clear();
+    let before = directory_bytes(&bench.data);
+    match args.workload.as_str() {
+        "W1" => {
+            let chain = document(workload::chain("noop", workload::CHAIN))?;
+            let meter = Meter::start(me);
+            bench.finish(&chain).await?;
+            let reading = meter.read();
+            let mut gaps = bench.gaps();
+            Ok(
+                json!({"total_s": reading.total_s, "step_ms_p50": percentile(&mut gaps, 0.5), "step_ms_p99": percentile(&mut gaps, 0.99),
+                "cpu_ms_per_step": reading.cpu_s * 1000.0 / workload::CHAIN as f64, "bytes_written": reading.bytes_written,
+                "store_bytes": directory_bytes(&bench.data).saturating_sub(before), "rss_mb": peak_rss_mb(me)}),
+            )
+        }
+        "W2" => {
+            let fan = document(workload::fan_out("noop", workload::BRANCHES))?;
+            let meter = Meter::start(me);
+            bench.finish(&fan).await?;
+            let reading = meter.read();
+            Ok(json!({"total_s": reading.total_s, "cpu_s": reading.cpu_s, "bytes_written": reading.bytes_written,
+                "store_bytes": directory_bytes(&bench.data).saturating_sub(before), "rss_mb": peak_rss_mb(me)}))
+        }
+        "W3" => {
+            let chain = document(workload::chain("noop", workload::RUN_STEPS))?;
+            let runs = args.runs.unwrap_or(workload::RUNS);
+            let meter = Meter::start(me);
+            let results: Vec<Result<f64, String>> = futures::stream::iter(0..runs)
+                .map(|_| async {
+                    let begin = Instant::now();
+                    bench.finish(&chain).await.map(|_| begin.elapsed().as_secs_f64() * 1000.0)
+                })
+                .buffer_unordered(workload::IN_FLIGHT)
+                .collect()
+                .await;
+            let reading = meter.read();
+            let mut latencies = results.into_iter().collect::<Result<Vec<f64>, String>>()?;
+            let steps = (runs * workload::RUN_STEPS) as f64;
+            Ok(json!({"runs": runs, "total_s": reading.total_s, "steps_per_s": steps / reading.total_s,
+                "run_ms_p50": percentile(&mut latencies, 0.5), "run_ms_p99": percentile(&mut latencies, 0.99),
+                "cpu_s": reading.cpu_s, "cpu_ms_per_step": reading.cpu_s * 1000.0 / steps, "bytes_written": reading.bytes_written,
+                "rss_mb": peak_rss_mb(me)}))
+        }
+        other => Err(format!("`inproc` has no workload {other}; it has W1, W2, W3 and W5")),
+    }
+}
+
+async fn crash(args: &Args, bench: &Bench) -> Result<Value, String> {
+    let note = args.workdir.join("run.id");
+    if args.phase == "crash" {
+        let run = StreamId(uuid_like());
+        std::fs::write(&note, run.to_string()).map_err(|error| error.to_string())?;
+        let chain = document(workload::chain("noop", workload::CHAIN))?;
+        let start = StartRun {
+            workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(chain.0.as_bytes()).into() },
+            graph_json: chain.0.clone(),
+            plan: chain.1.clone(),
+            input: json!({}),
+            session_id: None,
+            triggered_by: "bench".to_owned(),
+            parent: None,
+            defaults: ModelDefaults::default(),
+            idempotency: None,
+        };
+        bench.host.start_as(run, start).await.map_err(|error| error.to_string())?;
+        bench.wait(run).await?;
+        return Err("the process should have died".to_owned());
+    }
+    let run =
+        std::fs::read_to_string(&note).ok().and_then(|text| StreamId::parse(text.trim())).ok_or("run the crash phase first")?;
+    let begin = Instant::now();
+    bench.host.recover().await.map_err(|error| error.to_string())?;
+    let row = bench.wait(run).await?;
+    Ok(json!({"resume_s": begin.elapsed().as_secs_f64(), "steps": row.steps, "manual": false}))
+}
+
+/// A fresh id in the form of a UUIDv7; the bench needs no more of it than being new.
+fn uuid_like() -> u128 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    (u128::from(since.as_millis() as u64) << 80) | (7 << 76) | (2 << 62) | u128::from(std::process::id())
+}

@@ -1,0 +1,107 @@
+//! `/api/catalog`: what this deployment offers to workflows. The editor is built from it.
+
+use super::problem::ProblemDocument;
+use crate::app::Shared;
+use axum::Json;
+use axum::extract::State;
+use flowtrace_core::price::{Price, PriceTable};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+pub struct CatalogView {
+    /// The words that `type` of a node can be.
+    node_types: [&'static str; 3],
+    tools: Vec<ToolView>,
+    providers: Vec<ProviderView>,
+    /// Models with a known price, of these providers. Others can be used too.
+    models: Vec<ModelView>,
+    /// Where the list of prices comes from.
+    prices_source: &'static str,
+    /// The day on which it was taken.
+    prices_date: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ToolView {
+    name: String,
+    description: String,
+    /// JSON Schema of the node's `config` without `tool`.
+    config_schema: Value,
+    /// Whether it reaches over a network.
+    remote: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ProviderView {
+    name: String,
+    /// Whether it has what it needs to be called, for instance its key.
+    configured: bool,
+    simulated: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ModelView {
+    provider: String,
+    model: String,
+    price: PriceView,
+}
+
+/// Pico-dollars (10⁻¹² USD) per token: one dollar per million tokens is 1,000,000.
+#[derive(Serialize, ToSchema)]
+pub struct PriceView {
+    input_picousd: u64,
+    output_picousd: u64,
+    /// Null: as `input_picousd`.
+    cache_read_picousd: Option<u64>,
+    /// Null: as `input_picousd`.
+    cache_write_picousd: Option<u64>,
+}
+
+impl From<&Price> for PriceView {
+    fn from(price: &Price) -> Self {
+        PriceView {
+            input_picousd: price.input,
+            output_picousd: price.output,
+            cache_read_picousd: price.cache_read,
+            cache_write_picousd: price.cache_write,
+        }
+    }
+}
+
+/// Node types, tools, providers, and models with their prices.
+#[utoipa::path(get, path = "/api/catalog", operation_id = "getCatalog", tag = "server", responses(
+    (status = 200, body = CatalogView),
+    (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn get(State(app): State<Shared>) -> Json<CatalogView> {
+    let tools = app.catalog.tools.iter().map(|tool| ToolView {
+        name: tool.name.clone(),
+        description: tool.description.clone(),
+        config_schema: tool.config_schema.clone(),
+        remote: tool.remote,
+    });
+    let providers = app.providers.iter().map(|provider| ProviderView {
+        name: provider.name().to_owned(),
+        configured: provider.configured(),
+        simulated: provider.simulated(),
+    });
+    let mut names: BTreeSet<(String, String)> =
+        PriceTable::listed().map(|(provider, model, _)| (provider.to_owned(), model.to_owned())).collect();
+    names.extend(app.priced.iter().cloned());
+    names.retain(|(provider, _)| app.providers.iter().any(|known| known.name() == provider));
+    let models = names.into_iter().filter_map(|(provider, model)| {
+        let price = app.prices.price(&provider, &model)?.into();
+        Some(ModelView { provider, model, price })
+    });
+    Json(CatalogView {
+        node_types: ["llm", "tool", "router"],
+        tools: tools.collect(),
+        providers: providers.collect(),
+        models: models.collect(),
+        prices_source: PriceTable::source(),
+        prices_date: PriceTable::date(),
+    })
+}

@@ -1,0 +1,71 @@
+//! The HTTP API: one file for each resource. Handlers translate; what a run does is decided elsewhere.
+//!
+//! Every route is registered with [`utoipa_axum::routes`], so the served OpenAPI document cannot miss one.
+
+pub mod bindings;
+pub mod cache;
+pub mod catalog;
+pub mod drafts;
+pub mod dto;
+pub mod extract;
+pub mod health;
+pub mod problem;
+pub mod run_view;
+pub mod runs;
+pub mod schema;
+pub mod session;
+pub mod simulate;
+pub mod start;
+pub mod state;
+pub mod stream;
+pub mod trace;
+pub mod workflows;
+
+use crate::app::Shared;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// All routes, with their documentation.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(description())
+        .routes(routes!(workflows::create, workflows::list))
+        .routes(routes!(workflows::validate))
+        .routes(routes!(workflows::get, workflows::update, workflows::delete))
+        .routes(routes!(workflows::restore))
+        .routes(routes!(workflows::versions))
+        .routes(routes!(workflows::version))
+        .routes(routes!(drafts::get, drafts::put, drafts::delete))
+        .routes(routes!(start::start_workflow))
+        .routes(routes!(start::start_document, runs::list))
+        .routes(routes!(runs::get))
+        .routes(routes!(runs::steps))
+        .routes(routes!(runs::step))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(runs::blob))
+        .routes(routes!(state::get))
+        .routes(routes!(trace::get))
+        .routes(routes!(stream::get))
+        .routes(routes!(catalog::get))
+        .routes(routes!(bindings::list, bindings::create))
+        .routes(routes!(bindings::update, bindings::delete))
+        .routes(routes!(cache::clear))
+        .routes(routes!(simulate::fail_next))
+        .routes(routes!(session::get, session::create, session::delete))
+        .routes(routes!(schema::workflow))
+        .routes(routes!(schema::openapi))
+        .routes(routes!(health::health))
+        .routes(routes!(health::version))
+}
+
+fn description() -> OpenApi {
+    use utoipa::openapi::{Info, OpenApiBuilder};
+    let mut info = Info::new("FlowTrace", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Build, run and debug multi-step LLM workflows. Times are RFC 3339 in UTC with microseconds, durations are \
+         milliseconds, `*_nanousd` are integers, `*_cents` is nanousd / 10⁷ unrounded, `null` means unknown or not applicable. \
+         Errors are `application/problem+json`."
+            .to_owned(),
+    );
+    OpenApiBuilder::new().info(info).build()
+}

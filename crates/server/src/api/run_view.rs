@@ -1,0 +1,402 @@
+//! A run as the API shows it: a view of the folded state.
+
+use super::dto::{Shown, Time, cents, show};
+use super::problem::ApiResult;
+use flowtrace_core::failure::Failure;
+use flowtrace_core::id::{RunId, Timestamp};
+use flowtrace_core::payload::Payload;
+use flowtrace_core::plan::NodeIx;
+use flowtrace_core::state::{RunStatus, StepStatus};
+use flowtrace_engine::host::{Host, Snapshot};
+use flowtrace_engine::port::store::RunRow;
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Steps that a run carries; the rest is read by cursor.
+pub const FIRST_STEPS: usize = 1000;
+
+/// Bytes of a step's input or output that are shown without `include=io`.
+const STEP_PREVIEW_BYTES: u64 = 1024;
+
+/// Bytes of a run's output that are shown without `include=io`.
+const RUN_OUTPUT_BYTES: u64 = 1024 * 1024;
+
+#[derive(Serialize, ToSchema)]
+pub struct Run {
+    pub id: String,
+    /// Null for a document that was run without being saved.
+    pub workflow_id: Option<String>,
+    pub workflow_version: Option<u32>,
+    /// SHA-256 of the document that the run is pinned to.
+    pub workflow_hash: String,
+    /// W3C trace id: the caller's, where a `traceparent` came in.
+    pub trace_id: String,
+    pub session_id: Option<String>,
+    /// `api`, `cli` or `web`.
+    pub triggered_by: String,
+    pub status: Status,
+    /// What a running run is doing.
+    pub phase: Option<Phase>,
+    /// Whether a cancel was asked for that has not come through yet, or that ended the run.
+    pub cancel_requested: bool,
+    /// Whether the models were simulated; such a run is no spend.
+    pub simulated: bool,
+    pub started_at: Time,
+    pub finished_at: Option<Time>,
+    pub total_tokens: u64,
+    pub total_cost_nanousd: u64,
+    pub total_cost_cents: f64,
+    /// False when some call has no known price, so that the cost is a lower bound.
+    pub cost_complete: bool,
+    /// Wall clock from start to end; null before the end.
+    pub total_latency_ms: Option<f64>,
+    pub retries: u64,
+    pub fallbacks: u64,
+    pub cache_hits: u64,
+    /// What the cache saved, as far as prices are known.
+    pub saved_nanousd: u64,
+    /// The first lines of `error.message`.
+    pub error_summary: Option<String>,
+    pub error: Option<ErrorView>,
+    /// The step that failed the run.
+    pub failed_step: Option<String>,
+    /// The limit that ended the run.
+    pub budget_exceeded: Option<String>,
+    pub input: Value,
+    pub input_bytes: u64,
+    pub input_truncated: bool,
+    /// Of a failed run: its best partial result.
+    #[schema(value_type = Value)]
+    pub output: Option<Arc<Value>>,
+    pub output_bytes: Option<u64>,
+    /// True if `output` is only the first characters, as a string. `include=io` gives all.
+    pub output_truncated: bool,
+    /// Seq of the last event in this view.
+    pub last_seq: u64,
+    /// How many steps were scheduled or skipped.
+    pub step_count: u64,
+    /// The first 1,000 steps, in the order in which they appeared.
+    pub steps: Vec<Step>,
+    /// Where `GET /api/runs/{id}/steps?cursor=` goes on; null if `steps` has them all.
+    pub next_steps_cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Some step is being worked on.
+    Executing,
+    /// Every step in flight waits for its next attempt.
+    Waiting,
+}
+
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepStatusView {
+    Running,
+    /// Between two attempts.
+    Waiting,
+    Succeeded,
+    Failed,
+    Skipped,
+    Canceled,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Step {
+    /// The step's path.
+    pub step_id: String,
+    pub node_id: String,
+    pub node_type: String,
+    pub name: String,
+    pub status: StepStatusView,
+    pub started_at: Option<Time>,
+    pub finished_at: Option<Time>,
+    pub latency_ms: Option<f64>,
+    /// Milliseconds from the request to the first token of the last answer.
+    pub first_token_ms: Option<f64>,
+    /// Tries over all requests of the step.
+    pub attempts: u32,
+    /// Logical calls: 2 and more where a fallback took over.
+    pub requests: u32,
+    /// When the next attempt is due, while waiting.
+    pub next_attempt_at: Option<Time>,
+    /// Whether the cache answered.
+    pub cached: bool,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    /// The model that the provider says it used.
+    pub answered_by: Option<String>,
+    pub simulated: bool,
+    pub tokens_input: Option<u64>,
+    pub tokens_output: Option<u64>,
+    /// Those of `tokens_input` that the provider's own prompt cache covered.
+    pub tokens_cached: Option<u64>,
+    /// Those of `tokens_output` that were reasoning.
+    pub tokens_reasoning: Option<u64>,
+    pub cost_nanousd: Option<u64>,
+    pub cost_cents: Option<f64>,
+    pub saved_nanousd: Option<u64>,
+    /// A router's decision: a string or a bool.
+    #[schema(value_type = Value)]
+    pub branch: Option<Value>,
+    /// Whole if it is short or `include=io` is given, else the first characters as a string.
+    #[schema(value_type = Value)]
+    pub input: Option<Arc<Value>>,
+    pub input_bytes: Option<u64>,
+    pub input_truncated: bool,
+    /// Whole if it is short or `include=io` is given, else the first characters as a string.
+    #[schema(value_type = Value)]
+    pub output: Option<Arc<Value>>,
+    pub output_bytes: Option<u64>,
+    pub output_truncated: bool,
+    /// The last failure, also while another attempt is under way.
+    pub error: Option<ErrorView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ErrorView {
+    /// A stable word, for instance `rate_limited`.
+    pub code: String,
+    pub message: String,
+    /// The upstream's HTTP status.
+    pub status: Option<u16>,
+    /// What the upstream asked for in `Retry-After`.
+    pub retry_after_ms: Option<u64>,
+    pub upstream_request_id: Option<String>,
+}
+
+impl From<&Failure> for ErrorView {
+    fn from(failure: &Failure) -> Self {
+        ErrorView {
+            code: failure.code.as_str().to_owned(),
+            message: failure.message.clone(),
+            status: failure.status,
+            retry_after_ms: failure.retry_after_ms,
+            upstream_request_id: failure.upstream_request_id.clone(),
+        }
+    }
+}
+
+impl From<RunStatus> for Status {
+    fn from(status: RunStatus) -> Self {
+        match status {
+            RunStatus::Queued => Status::Queued,
+            RunStatus::Running => Status::Running,
+            RunStatus::Succeeded => Status::Succeeded,
+            RunStatus::Failed => Status::Failed,
+            RunStatus::Canceled => Status::Canceled,
+        }
+    }
+}
+
+fn step_status(status: StepStatus) -> Option<StepStatusView> {
+    Some(match status {
+        StepStatus::Pending => return None,
+        StepStatus::Running => StepStatusView::Running,
+        StepStatus::Waiting => StepStatusView::Waiting,
+        StepStatus::Succeeded => StepStatusView::Succeeded,
+        StepStatus::Failed => StepStatusView::Failed,
+        StepStatus::Skipped => StepStatusView::Skipped,
+        StepStatus::Canceled => StepStatusView::Canceled,
+    })
+}
+
+/// A run in lists.
+#[derive(Serialize, ToSchema)]
+pub struct RunSummary {
+    pub id: String,
+    pub workflow_id: Option<String>,
+    pub workflow_version: Option<u32>,
+    pub workflow_hash: String,
+    pub trace_id: String,
+    pub session_id: Option<String>,
+    pub triggered_by: String,
+    pub status: String,
+    pub simulated: bool,
+    pub started_at: Time,
+    pub finished_at: Option<Time>,
+    pub total_tokens: u64,
+    pub total_cost_nanousd: u64,
+    pub total_cost_cents: f64,
+    pub cost_complete: bool,
+    /// Wall clock from start to end; null before the end.
+    pub total_latency_ms: Option<f64>,
+    /// Steps that were scheduled.
+    pub steps: u64,
+    pub retries: u64,
+    pub cache_hits: u64,
+    pub error_summary: Option<String>,
+    pub failed_step: Option<String>,
+}
+
+impl From<RunRow> for RunSummary {
+    fn from(row: RunRow) -> Self {
+        RunSummary {
+            id: row.id.to_string(),
+            workflow_id: row.workflow_id,
+            workflow_version: row.workflow_version,
+            workflow_hash: row.workflow_hash.to_string(),
+            trace_id: row.trace_id,
+            session_id: row.session_id,
+            triggered_by: row.triggered_by,
+            status: row.status,
+            simulated: row.simulated,
+            started_at: Time(row.started_at),
+            finished_at: row.finished_at.map(Time),
+            total_tokens: row.total_tokens,
+            total_cost_nanousd: row.total_cost_nanousd,
+            total_cost_cents: cents(row.total_cost_nanousd),
+            cost_complete: row.cost_complete,
+            total_latency_ms: row.finished_at.map(|end| end.millis_since(row.started_at)),
+            steps: row.steps,
+            retries: row.retries,
+            cache_hits: row.cache_hits,
+            error_summary: row.error_summary,
+            failed_step: row.failed_step.map(|step| step.to_string()),
+        }
+    }
+}
+
+/// Steps that a reader has seen appear, in that order.
+fn visible(snapshot: &Snapshot) -> Vec<NodeIx> {
+    let mut steps: Vec<NodeIx> =
+        (0..snapshot.state.steps.len() as NodeIx).filter(|ix| snapshot.state.step(*ix).status != StepStatus::Pending).collect();
+    steps.sort_by_key(|ix| snapshot.state.step(*ix).ordinal);
+    steps
+}
+
+/// One page of steps from position `from`, and where the next one begins.
+pub async fn steps_page(
+    host: &Host,
+    snapshot: &Snapshot,
+    from: usize,
+    limit: usize,
+    full: bool,
+) -> ApiResult<(Vec<Step>, Option<String>)> {
+    let all = visible(snapshot);
+    let page = all.get(from..).unwrap_or_default();
+    let mut steps = Vec::with_capacity(page.len().min(limit));
+    for ix in page.iter().take(limit) {
+        steps.extend(step(host, snapshot, *ix, full).await?);
+    }
+    Ok((steps, (page.len() > limit).then(|| (from + limit).to_string())))
+}
+
+/// `None` for a step that was not reached.
+pub async fn step(host: &Host, snapshot: &Snapshot, ix: NodeIx, full: bool) -> ApiResult<Option<Step>> {
+    let (node, step) = (snapshot.plan.node(ix), snapshot.state.step(ix));
+    let Some(status) = step_status(step.status) else { return Ok(None) };
+    let limit = if full { u64::MAX } else { STEP_PREVIEW_BYTES };
+    let input = show_some(host, step.input.as_ref(), limit).await?;
+    let output = show_some(host, step.output.as_ref(), limit).await?;
+    Ok(Some(Step {
+        step_id: node.id.to_string(),
+        node_id: node.id.to_string(),
+        node_type: node.kind.type_name().to_owned(),
+        name: node.name.to_string(),
+        status,
+        started_at: step.started_at.map(Time),
+        finished_at: step.finished_at.map(Time),
+        latency_ms: latency(step.started_at, step.finished_at),
+        first_token_ms: step.first_token_ms,
+        attempts: step.attempts,
+        requests: step.request,
+        next_attempt_at: step.due.map(Time),
+        cached: step.cached,
+        provider: step.target.as_ref().map(|target| target.provider.clone()),
+        model: step.target.as_ref().map(|target| target.model.clone()),
+        answered_by: step.answered_by.clone(),
+        simulated: step.simulated,
+        tokens_input: step.usage.map(|usage| usage.input()),
+        tokens_output: step.usage.map(|usage| usage.output),
+        tokens_cached: step.usage.map(|usage| usage.cache_read),
+        tokens_reasoning: step.usage.map(|usage| usage.reasoning),
+        cost_nanousd: step.cost_nanousd,
+        cost_cents: step.cost_nanousd.map(cents),
+        saved_nanousd: step.saved_nanousd,
+        branch: step.branch.clone(),
+        input_bytes: input.as_ref().map(|shown| shown.bytes),
+        input_truncated: input.as_ref().is_some_and(|shown| shown.truncated),
+        input: input.map(|shown| shown.value),
+        output_bytes: output.as_ref().map(|shown| shown.bytes),
+        output_truncated: output.as_ref().is_some_and(|shown| shown.truncated),
+        output: output.map(|shown| shown.value),
+        error: step.error.as_ref().map(ErrorView::from),
+    }))
+}
+
+fn latency(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<f64> {
+    Some(end?.millis_since(start?))
+}
+
+async fn show_some(host: &Host, payload: Option<&Payload>, limit: u64) -> ApiResult<Option<Shown>> {
+    match payload {
+        Some(payload) => show(host, payload, limit).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The whole view; `full` gives every value whole.
+pub async fn run(host: &Host, id: RunId, snapshot: &Snapshot, full: bool) -> ApiResult<Run> {
+    let state = &snapshot.state;
+    let started = state.started.as_deref();
+    let (steps, next_steps_cursor) = steps_page(host, snapshot, 0, FIRST_STEPS, full).await?;
+    let limit = if full { u64::MAX } else { RUN_OUTPUT_BYTES };
+    let output = show_some(host, state.output.as_ref(), limit).await?;
+    let input = show_some(host, started.map(|started| &started.input), limit).await?;
+    let phase = (state.status == RunStatus::Running).then(|| {
+        let in_flight = state.in_flight().len();
+        if in_flight > 0 && state.waiting().count() == in_flight { Phase::Waiting } else { Phase::Executing }
+    });
+    Ok(Run {
+        id: id.to_string(),
+        workflow_id: started.and_then(|started| started.workflow.id.clone()),
+        workflow_version: started.and_then(|started| started.workflow.version),
+        workflow_hash: started.map(|started| started.workflow.hash.to_string()).unwrap_or_default(),
+        trace_id: started.map(|started| started.trace_id.to_string()).unwrap_or_default(),
+        session_id: started.and_then(|started| started.session_id.clone()),
+        triggered_by: started.map(|started| started.triggered_by.clone()).unwrap_or_default(),
+        status: state.status.into(),
+        phase,
+        cancel_requested: state.cancel_requested,
+        simulated: started.is_some_and(|started| started.simulated),
+        started_at: Time(state.started_at),
+        finished_at: state.finished_at.map(Time),
+        total_tokens: state.totals.tokens,
+        total_cost_nanousd: state.totals.cost_nanousd,
+        total_cost_cents: cents(state.totals.cost_nanousd),
+        cost_complete: state.totals.unpriced_calls == 0,
+        total_latency_ms: state.finished_at.map(|end| end.millis_since(state.started_at)),
+        retries: state.totals.retries,
+        fallbacks: state.totals.fallbacks,
+        cache_hits: state.totals.cache_hits,
+        saved_nanousd: state.totals.saved_nanousd,
+        error_summary: state.error.as_ref().map(|error| error.message.chars().take(300).collect()),
+        error: state.error.as_ref().map(ErrorView::from),
+        failed_step: state.failed_step.as_ref().map(|step| step.to_string()),
+        budget_exceeded: state.budget_exceeded.clone(),
+        input_bytes: input.as_ref().map_or(0, |shown| shown.bytes),
+        input_truncated: input.as_ref().is_some_and(|shown| shown.truncated),
+        input: input.map_or(Value::Null, |shown| (*shown.value).clone()),
+        output_bytes: output.as_ref().map(|shown| shown.bytes),
+        output_truncated: output.as_ref().is_some_and(|shown| shown.truncated),
+        output: output.map(|shown| shown.value),
+        last_seq: state.seq,
+        step_count: visible(snapshot).len() as u64,
+        steps,
+        next_steps_cursor,
+    })
+}

@@ -1,0 +1,70 @@
+//! What stands behind the engine's ports here: the providers and tools that the configuration asks for.
+
+use crate::config::Config;
+use flowtrace_adapters::guard::{Guard, GuardPolicy};
+use flowtrace_adapters::provider::simulated::{Simulator, SimulatorOptions};
+use flowtrace_adapters::provider::{self, HttpClient};
+use flowtrace_adapters::secrets::EnvironmentSecrets;
+use flowtrace_adapters::tool;
+use flowtrace_core::check::{Catalog, ToolSpec};
+use flowtrace_core::equivalence::Equivalence;
+use flowtrace_core::price::PriceTable;
+use flowtrace_engine::port::provider::Provider;
+use flowtrace_engine::port::tool::Tool;
+use std::sync::Arc;
+
+pub struct Deployment {
+    pub providers: Vec<Arc<dyn Provider>>,
+    pub tools: Vec<Arc<dyn Tool>>,
+    pub catalog: Arc<Catalog>,
+    pub simulator: Option<Simulator>,
+    pub prices: PriceTable,
+    pub equivalence: Equivalence,
+}
+
+/// The error is a sentence.
+pub async fn build(config: &Config) -> Result<Deployment, String> {
+    let simulator = match config.simulate {
+        true => Some(
+            Simulator::start(SimulatorOptions::default())
+                .await
+                .map_err(|error| format!("the simulator cannot listen: {error}"))?,
+        ),
+        false => None,
+    };
+    let http = HttpClient::new().map_err(|failure| failure.message)?;
+    let base_url = simulator.as_ref().map(Simulator::base_url);
+    let providers = provider::build(&config.providers, &http, base_url.as_deref()).map_err(|error| error.to_string())?;
+    let tools = tools(config)?;
+    let catalog = Arc::new(catalog(&tools, config));
+    Ok(Deployment {
+        providers,
+        tools,
+        catalog,
+        simulator,
+        prices: PriceTable::default().with_overrides(config.prices.iter().cloned()),
+        equivalence: Equivalence::default().with_overrides(config.equivalence.iter().cloned()),
+    })
+}
+
+pub fn tools(config: &Config) -> Result<Vec<Arc<dyn Tool>>, String> {
+    let policy = GuardPolicy { allow_private: config.allow_private_network, allowed: config.allow.clone() };
+    let guard = Guard::new(policy).map_err(|failure| failure.message)?;
+    Ok(tool::builtin(guard, Arc::new(EnvironmentSecrets)))
+}
+
+/// What documents are checked against. Providers without a key are in it: their calls fail with a sentence that names it.
+pub fn catalog(tools: &[Arc<dyn Tool>], config: &Config) -> Catalog {
+    Catalog {
+        tools: tools
+            .iter()
+            .map(|tool| ToolSpec {
+                name: tool.name().to_owned(),
+                description: tool.description().to_owned(),
+                config_schema: tool.config_schema(),
+                remote: tool.is_remote(),
+            })
+            .collect(),
+        providers: Some(config.providers.iter().map(|provider| provider.name.clone()).collect()),
+    }
+}

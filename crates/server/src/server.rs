@@ -1,0 +1,272 @@
+//! One server: opening what it needs, in order, and closing it again. `flowtrace serve` runs one; the other commands start
+//! the same one inside themselves when none holds the data directory.
+
+use crate::api::{self, problem};
+use crate::app::{App, Plans, Shared};
+use crate::boundary::{self, Boundary, Token};
+use crate::config::Config;
+use crate::{deployment, seed, web};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::serve::ListenerExt;
+use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore};
+use flowtrace_engine::host::{Host, Ports, Settings};
+use flowtrace_engine::port::clock::SystemClock;
+use flowtrace_engine::port::store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// How long calls in flight may take to come back when the server stops. What does not is done again by the next process.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long open connections may take to end after that.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// What a server is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Until it is told to stop; picks up unfinished runs.
+    Serve,
+    /// For one run of the command line; leaves other unfinished runs alone.
+    Run,
+    /// For a look at what is stored.
+    Read,
+}
+
+/// `<data>/server.json`: how others find the server that holds the data directory.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Announcement {
+    pub url: String,
+    pub pid: u32,
+    pub mode: Mode,
+    /// As in `/version`: tells this server from another one at the same address.
+    pub instance: String,
+}
+
+impl Announcement {
+    pub fn path(data: &Path) -> PathBuf {
+        data.join("server.json")
+    }
+
+    pub fn read(data: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(Self::path(data)).ok()?).ok()
+    }
+
+    /// Whole or not at all: readers look at it at any moment.
+    fn write(&self, data: &Path) -> std::io::Result<()> {
+        let temporary = data.join("server.json.new");
+        std::fs::write(&temporary, serde_json::to_vec(self)?)?;
+        std::fs::rename(&temporary, Self::path(data))
+    }
+}
+
+pub struct Server {
+    /// Where this machine reaches it.
+    pub url: String,
+    pub app: Shared,
+    /// Unfinished runs at start.
+    pub unfinished: usize,
+    /// Where a generated token was put.
+    pub token_file: Option<PathBuf>,
+    mode: Mode,
+    serving: JoinHandle<()>,
+    /// The lock on the data directory; released last.
+    data: DataDir,
+}
+
+/// Why a server could not start. Each is a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFailure {
+    /// Another process holds the data directory.
+    #[error("{0}")]
+    Locked(String),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Server {
+    pub async fn start(config: Config, mode: Mode) -> Result<Server, StartFailure> {
+        let other = StartFailure::Other;
+        // The port comes first: nothing is touched when it is taken.
+        let listener = listen(&config.listen).await.map_err(other)?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartFailure::Other(format!("the address that the server listens on cannot be read: {error}")))?;
+
+        let data = DataDir::lock(&config.data).map_err(|error| match error {
+            StoreError::Unavailable(_) => StartFailure::Locked(cannot_open(&config.data, error)),
+            error => StartFailure::Other(cannot_open(&config.data, error)),
+        })?;
+        // It can only be what a crash left behind.
+        let _ = std::fs::remove_file(Announcement::path(data.path()));
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(data.path()).map_err(|error| other(cannot_open(&config.data, error)))?);
+
+        let (token, token_file) = token(&config, address.ip(), data.path()).map_err(other)?;
+        let deployment = deployment::build(&config).await.map_err(other)?;
+        let clock = Arc::new(SystemClock);
+        let host = Host::new(
+            Ports {
+                store: store.clone(),
+                providers: deployment.providers.clone(),
+                tools: deployment.tools,
+                clock: clock.clone(),
+            },
+            Settings {
+                prices: deployment.prices.clone(),
+                equivalence: deployment.equivalence,
+                ceilings: config.ceilings,
+                max_active_runs: config.max_active_runs,
+                simulated: config.simulate,
+            },
+        );
+        let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));
+        if mode == Mode::Serve && config.demo {
+            seed::demos(&*store, &*clock).await.map_err(store_error)?;
+        }
+        let unfinished = match mode {
+            Mode::Serve => host.recover().await.map_err(store_error)?,
+            Mode::Run | Mode::Read => store.unfinished().await.map_err(store_error)?.len(),
+        };
+
+        let app = Arc::new(App {
+            boundary: Boundary::new(address.ip(), &config.hosts, token),
+            host,
+            store,
+            clock,
+            catalog: deployment.catalog,
+            providers: deployment.providers,
+            prices: deployment.prices,
+            priced: config.prices.iter().map(|(provider, model, _)| (provider.clone(), model.clone())).collect(),
+            instance: uuid::Uuid::new_v4().to_string(),
+            simulator: deployment.simulator,
+            plans: Plans::default(),
+            shutdown: CancellationToken::new(),
+        });
+        let url = format!("http://{}", reachable(address));
+        if mode != Mode::Read {
+            let announcement = Announcement { url: url.clone(), pid: std::process::id(), mode, instance: app.instance.clone() };
+            announcement
+                .write(data.path())
+                .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
+        }
+        let serving = tokio::spawn(serve(listener, app.clone()));
+        Ok(Server { url, app, unfinished, token_file, mode, serving, data })
+    }
+
+    /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
+    pub async fn stop(self) {
+        let Server { app, mut serving, mode, data, .. } = self;
+        if mode != Mode::Read {
+            let _ = std::fs::remove_file(Announcement::path(data.path()));
+        }
+        app.shutdown.cancel();
+        app.host.shutdown(GRACE).await;
+        if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+            serving.abort();
+            let _ = serving.await;
+        }
+        // The store's threads end with its last owner, and only then may another process have the directory.
+        drop(app);
+        drop(data);
+    }
+}
+
+async fn serve(listener: TcpListener, app: Shared) {
+    let shutdown = app.shutdown.clone();
+    // Answers are small and somebody waits for them.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let served = axum::serve(listener, router(app)).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the server stopped accepting connections");
+    }
+}
+
+fn router(app: Shared) -> Router {
+    let (routes, _) = api::routes().split_for_parts();
+    routes
+        .fallback(web::fallback)
+        .method_not_allowed_fallback(web::method_not_allowed)
+        .layer(DefaultBodyLimit::max(api::extract::BODY_LIMIT))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), boundary::guard))
+        .layer(CatchPanicLayer::custom(problem::from_panic))
+        .layer(axum::middleware::from_fn(boundary::harden))
+        .with_state(app)
+}
+
+async fn listen(address: &str) -> Result<TcpListener, String> {
+    use std::io::ErrorKind;
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "{address} is in use by another program: stop it, or choose another address with --listen (port 0 takes a free one)"
+        ),
+        ErrorKind::PermissionDenied => format!("listening on {address} is not permitted: choose a port above 1023 with --listen"),
+        ErrorKind::AddrNotAvailable => format!("{address} is not an address of this machine: choose another one with --listen"),
+        ErrorKind::InvalidInput => format!("`{address}` is not an address to listen on: write it like 127.0.0.1:7878"),
+        _ => format!("listening on {address} failed: {error}"),
+    })
+}
+
+/// How this machine reaches a server that may listen on all addresses.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        ip if !ip.is_unspecified() => address,
+        IpAddr::V4(_) => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
+        IpAddr::V6(_) => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), address.port()),
+    }
+}
+
+fn cannot_open(data: &Path, error: StoreError) -> String {
+    let text = error.to_string();
+    // Most messages name the directory already.
+    if text.contains(&*data.to_string_lossy()) {
+        text
+    } else {
+        format!("the data directory {} cannot be used: {text}", data.display())
+    }
+}
+
+/// The token that requests have to carry. On loopback only if the operator wants one; elsewhere always, so one is made if
+/// there is none.
+fn token(config: &Config, listen: IpAddr, data: &Path) -> Result<(Option<Token>, Option<PathBuf>), String> {
+    if let Some(token) = &config.token {
+        return Token::new(token.secret()).map(|token| (Some(token), None));
+    }
+    if listen.is_loopback() {
+        return Ok((None, None));
+    }
+    let path = data.join("token");
+    let secret = match std::fs::read_to_string(&path) {
+        Ok(secret) => secret,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let secret = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+            write_private(&path, &secret)
+                .map_err(|error| format!("the token file {} cannot be written: {error}", path.display()))?;
+            secret
+        }
+        Err(error) => return Err(format!("the token file {} cannot be read: {error}", path.display())),
+    };
+    let token = Token::new(&secret).map_err(|error| format!("the token file {} cannot be used: {error}", path.display()))?;
+    Ok((Some(token), Some(path)))
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
