@@ -136,6 +136,7 @@ impl From<AppendError> for StartError {
 pub struct Snapshot {
     pub plan: Arc<Plan>,
     pub state: RunState,
+    pub graph_json: Arc<str>,
 }
 
 #[derive(Clone)]
@@ -267,14 +268,6 @@ impl Host {
             SnapshotError::Store(error) => error,
             SnapshotError::CannotPlan(failure) => StoreError::Corrupt(failure.message),
         })
-    }
-
-    /// Returns when no actor works on the run (any more): it has ended, waits for a time or for its place, or is not there.
-    pub async fn idle(&self, run: RunId) {
-        if let Some(mut leaving) = self.registry.leaving(run) {
-            // It never changes; it closes.
-            let _ = leaving.changed().await;
-        }
     }
 
     /// The value of a payload, read from the store where it is a blob.

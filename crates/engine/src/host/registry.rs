@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 /// How long a run that could not go on (a damaged read, a conflict) is left alone before it is tried again. Doubles each time.
@@ -48,8 +48,6 @@ struct Active {
     abort: Option<tokio::task::AbortHandle>,
     /// The bell was rung; whoever removes the run must look again.
     rung: bool,
-    /// Made when somebody waits for the actor to go; dropped with it, which is what they wait for.
-    leaving: Option<watch::Sender<()>>,
 }
 
 impl Registry {
@@ -113,13 +111,6 @@ impl Registry {
         }
     }
 
-    /// Closes when the run's actor goes; `None` if the run is not active.
-    pub fn leaving(&self, run: RunId) -> Option<watch::Receiver<()>> {
-        let mut inner = self.lock();
-        let active = inner.active.get_mut(&run)?;
-        Some(active.leaving.get_or_insert_with(|| watch::Sender::new(())).subscribe())
-    }
-
     pub async fn close(&self, grace: Duration) {
         {
             let mut inner = self.lock();
@@ -141,7 +132,7 @@ impl Registry {
         let bell = Arc::new(Notify::new());
         let task = own(self.clone(), run, bell.clone(), fresh);
         let abort = self.tasks.spawn(task).abort_handle();
-        inner.active.insert(run, Active { bell, abort: Some(abort), rung: false, leaving: None });
+        inner.active.insert(run, Active { bell, abort: Some(abort), rung: false });
     }
 
     /// The actor is gone: makes room, and does what its exit asks for.
@@ -277,13 +268,13 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
     let mut events = env.store.read(run, 0, PAGE).await?;
     let Some(Event { body: Body::RunStarted(started), .. }) = events.first() else { return Ok(None) };
     let hash = started.workflow.hash.clone();
+    let Some(graph_json) = env.store.document(&hash).await? else {
+        let missing = format!("the workflow document {hash} of run {run} is not in the store");
+        return Err(StoreError::Corrupt(missing).into());
+    };
     let plan = match env.plans.get(&hash) {
         Some((_, plan)) => plan,
         None => {
-            let Some(graph_json) = env.store.document(&hash).await? else {
-                let missing = format!("the workflow document {hash} of run {run} is not in the store");
-                return Err(StoreError::Corrupt(missing).into());
-            };
             let plan = Plan::compile(graph_json.as_bytes())
                 .map_err(|problems| SnapshotError::CannotPlan(cannot_plan(&hash, &problems)))?;
             let plan = Arc::new(plan);
@@ -299,10 +290,7 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
             }
             state.apply(&plan, event).map_err(|error| StoreError::Corrupt(format!("run {run}: {error}")))?;
         }
-        if state.status.is_final() {
-            break;
-        }
         events = env.store.read(run, state.seq, PAGE).await?;
     }
-    Ok(Some(Snapshot { plan, state }))
+    Ok(Some(Snapshot { plan, state, graph_json }))
 }

@@ -10,7 +10,6 @@
 use super::dto::{no_such_run, run_id};
 use super::extract::{Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
-use super::runs::snapshot;
 use super::trace::EventData;
 use crate::app::Shared;
 use axum::extract::State;
@@ -18,7 +17,6 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flowtrace_core::event::{Body, Event};
 use flowtrace_core::id::RunId;
-use flowtrace_engine::host::Snapshot;
 use flowtrace_engine::live::{Delta, Deltas};
 use flowtrace_engine::port::store::StoreError;
 use futures::stream::{self, Stream};
@@ -26,6 +24,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
@@ -239,7 +238,7 @@ fn json_event(name: &'static str, data: &impl Serialize) -> SseEvent {
     SseEvent::default().event(name).data(json)
 }
 
-fn final_status(body: &Body) -> Option<&'static str> {
+pub fn final_status(body: &Body) -> Option<&'static str> {
     match body {
         Body::RunSucceeded { .. } => Some("succeeded"),
         Body::RunFailed { .. } => Some("failed"),
@@ -248,25 +247,23 @@ fn final_status(body: &Body) -> Option<&'static str> {
     }
 }
 
-/// The run when it has ended, or as it is when the server stops. The caller bounds the time.
-pub async fn ended(app: &Shared, run: RunId) -> ApiResult<Snapshot> {
+/// Waits until a run has ended or the server stops. The caller bounds the time.
+pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> Result<(), StoreError> {
+    let mut head = app.store.watch(run);
+    let mut after = 0;
     loop {
-        tokio::select! {
-            () = app.shutdown.cancelled() => return snapshot(app, run, None).await,
-            () = app.host.idle(run) => {}
+        head.borrow_and_update();
+        let events = app.store.read(run, after, BATCH).await?;
+        if events.iter().any(|event| final_status(&event.body).is_some()) {
+            return Ok(());
         }
-        let snapshot = snapshot(app, run, None).await?;
-        if snapshot.state.status.is_final() {
-            return Ok(snapshot);
-        }
-        // It waits for a time or for its place. Its next event may be there already.
-        let mut head = app.store.watch(run);
-        if *head.borrow_and_update() > snapshot.state.seq {
+        if let Some(last) = events.last() {
+            after = last.seq;
             continue;
         }
         tokio::select! {
-            () = app.shutdown.cancelled() => return Ok(snapshot),
-            changed = head.changed() => if changed.is_err() { return Ok(snapshot) },
+            () = app.shutdown.cancelled() => return Ok(()),
+            changed = head.changed() => if changed.is_err() { return Ok(()) },
         }
     }
 }
