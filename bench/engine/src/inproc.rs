@@ -152,9 +152,15 @@ fn document(value: Value) -> Result<(Arc<str>, Arc<Plan>), String> {
     Ok((text, Arc::new(plan)))
 }
 
-pub async fn run(args: &Args) -> Result<Value, String> {
+/// `begin`: when the process began.
+pub async fn run(args: &Args, begin: Instant) -> Result<Value, String> {
     let bench = Bench::open(args)?;
     let me = std::process::id();
+    if args.workload == "W0" {
+        let ready_s = begin.elapsed().as_secs_f64();
+        bench.finish(&document(workload::chain("noop", 1))?).await?;
+        return Ok(json!({"ready_s": ready_s, "total_s": begin.elapsed().as_secs_f64(), "rss_mb": peak_rss_mb(me)}));
+    }
     if args.workload == "W5" {
         return crash(args, &bench).await;
     }
@@ -202,7 +208,7 @@ pub async fn run(args: &Args) -> Result<Value, String> {
                 "cpu_s": reading.cpu_s, "cpu_ms_per_step": reading.cpu_s * 1000.0 / steps, "bytes_written": reading.bytes_written,
                 "rss_mb": peak_rss_mb(me)}))
         }
-        other => Err(format!("`inproc` has no workload {other}; it has W1, W2, W3 and W5")),
+        other => Err(format!("`inproc` has no workload {other}; it has W0, W1, W2, W3 and W5")),
     }
 }
 
