@@ -119,18 +119,14 @@ impl Bench {
         Ok(self.host.start(start).await.map_err(|error| error.to_string())?.id)
     }
 
-    /// Waits for the end of a run, woken by each commit.
+    /// Waits for the end of a run.
     async fn wait(&self, run: RunId) -> Result<RunRow, String> {
-        let mut head = self.store.watch(run);
-        loop {
-            let row = self.store.run(run).await.map_err(|error| error.to_string())?;
-            if let Some(row) = row.filter(|row| row.finished_at.is_some()) {
-                return match row.status.as_str() {
-                    "succeeded" => Ok(row),
-                    other => Err(format!("run {run} {other}: {:?}", row.error_summary)),
-                };
-            }
-            head.changed().await.map_err(|error| error.to_string())?;
+        self.host.idle(run).await;
+        let row = self.store.run(run).await.map_err(|error| error.to_string())?;
+        let row = row.ok_or_else(|| format!("there is no run {run}"))?;
+        match row.status.as_str() {
+            "succeeded" => Ok(row),
+            other => Err(format!("run {run} is {other}: {:?}", row.error_summary)),
         }
     }
 

@@ -16,6 +16,10 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Instant;
 
+/// As in the `flowtrace` binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "FlowTrace on the engine workloads W0 to W3 and W5")]
 pub struct Args {

@@ -249,18 +249,24 @@ pub fn final_status(body: &Body) -> Option<&'static str> {
 
 /// Waits until a run has ended or the server stops. The caller bounds the time.
 pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> Result<(), StoreError> {
-    let mut head = app.store.watch(run);
-    let mut after = 0;
+    let mut head: Option<watch::Receiver<u64>> = None;
     loop {
-        head.borrow_and_update();
-        let events = app.store.read(run, after, BATCH).await?;
-        if events.iter().any(|event| final_status(&event.body).is_some()) {
+        // While the run is worked on here, its commits say nothing that has to be read.
+        tokio::select! {
+            () = app.shutdown.cancelled() => return Ok(()),
+            () = app.host.idle(run) => {}
+        }
+        if let Some(head) = &mut head {
+            head.borrow_and_update();
+        }
+        if app.store.run(run).await?.is_none_or(|row| row.finished_at.is_some()) {
             return Ok(());
         }
-        if let Some(last) = events.last() {
-            after = last.seq;
+        // It queues or sleeps: its next commit is the sign that it goes on. Whatever came before the watch is looked at again.
+        let Some(head) = &mut head else {
+            head = Some(app.store.watch(run));
             continue;
-        }
+        };
         tokio::select! {
             () = app.shutdown.cancelled() => return Ok(()),
             changed = head.changed() => if changed.is_err() { return Ok(()) },
