@@ -1,0 +1,68 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test, type Server } from "./server";
+import { failing, greeting, retryAndFallback } from "./workflows";
+
+interface View {
+  name: string;
+  path: (server: Server) => Promise<string>;
+  ready: (page: Page) => Promise<void>;
+}
+const row = (page: Page) => expect(page.getByRole("row").nth(1)).toBeVisible();
+const failed = async (server: Server) => `/runs/${await server.run(await server.workflow("Accessible failure", failing), {}, 20)}`;
+const fine = async (server: Server) => `/runs/${await server.run(await server.workflow("Accessible", retryAndFallback), {}, 20)}`;
+const step = (name: string) => (page: Page) => expect(page.getByRole("region", { name, exact: true })).toBeVisible();
+
+const views: View[] = [
+  { name: "runs", path: async (server) => (await failed(server), "/runs"), ready: row },
+  { name: "no runs", path: async () => "/runs?q=nothing-has-this-text", ready: (page) => expect(page.getByText(/No run matches|Nothing has run/)).toBeVisible() },
+  { name: "workflows", path: async (server) => (await server.workflow("Listed", greeting), "/workflows"), ready: row },
+  { name: "run dialog", path: async (server) => `/workflows?run=${await server.workflow("Dialog", greeting)}`, ready: (page) => expect(page.getByLabel("name")).toBeVisible() },
+  { name: "settings", path: async () => "/settings", ready: (page) => expect(page.getByText("Prices").first()).toBeVisible() },
+  { name: "failed run", path: failed, ready: step("Messages") },
+  { name: "error tab", path: async (server) => `${await failed(server)}?step=draft_reply&tab=error`, ready: step("Error") },
+  { name: "cost tab", path: async (server) => `${await fine(server)}?step=answer&tab=cost`, ready: step("Tokens & cost") },
+  { name: "timing tab", path: async (server) => `${await fine(server)}?step=answer&tab=timing`, ready: step("Timing") },
+  { name: "config tab", path: async (server) => `${await fine(server)}?step=answer&tab=config`, ready: step("Config") },
+  { name: "raw tab", path: async (server) => `${await fine(server)}?step=answer&tab=raw`, ready: step("Raw") },
+  { name: "output tab", path: async (server) => `${await fine(server)}?step=answer&tab=output`, ready: step("Output") },
+  { name: "tree", path: async (server) => `${await fine(server)}?view=tree`, ready: (page) => expect(page.getByRole("treeitem").first()).toBeVisible() },
+  { name: "graph", path: async (server) => `${await fine(server)}?view=graph`, ready: (page) => expect(page.locator(".react-flow__node").first()).toBeVisible() },
+  { name: "log", path: async (server) => `${await fine(server)}?view=log`, ready: (page) => expect(page.getByText("run.started")).toBeVisible() },
+  { name: "workflow", path: async (server) => `/workflows/${await server.workflow("Read", greeting)}/edit`, ready: (page) => expect(page.getByRole("heading", { level: 1 })).toContainText("Read") },
+  { name: "not found", path: async () => "/nowhere", ready: (page) => expect(page.getByText("There is no such page")).toBeVisible() },
+];
+
+for (const theme of ["light", "dark"] as const) {
+  for (const { name, path, ready } of views) {
+    test(`axe finds nothing: ${name}, ${theme}`, async ({ page, server }) => {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      await page.goto(`${server.url}${await path(server)}`);
+      await ready(page);
+      await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => ({ id, where: nodes.slice(0, 3).map((node) => node.html) }))).toEqual([]);
+    });
+  }
+}
+
+for (const path of ["/runs", "/workflows", "/settings"]) {
+  test(`${path} fits a phone`, async ({ page, server }) => {
+    await failed(server);
+    await page.setViewportSize({ width: 360, height: 700 });
+    await page.goto(`${server.url}${path}`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+}
+
+test("a run and its step fit a phone", async ({ page, server }) => {
+  const path = await failed(server);
+  await page.setViewportSize({ width: 360, height: 700 });
+  await page.goto(`${server.url}${path}`);
+  await expect(page.getByText("Write a reply to: Ticket: my invoice is wrong.")).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.getByRole("button", { name: /Close the step/ }).click();
+  await expect(page.getByRole("button", { name: /Read the ticket/ })).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+});

@@ -1,0 +1,71 @@
+import { expect, Server, test } from "./server";
+import { streaming } from "./workflows";
+
+const WORDS = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ");
+
+test("an answer appears as it comes, and is whole at the end", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Streaming", streaming(4)));
+  await page.goto(`${server.url}/runs/${run}?step=talk`);
+  const answer = page.getByRole("article", { name: "Assistant" });
+  await expect(answer).toContainText("word3 ");
+  const early = (await answer.innerText()).length;
+  expect(early).toBeLessThan(WORDS.length);
+  await expect(page.getByRole("main").locator("header").first()).toContainText("Succeeded");
+  await expect(answer).toContainText(WORDS);
+});
+
+test("a tab that comes late gets the text so far, through the tab that has the stream", async ({ context, server }) => {
+  const run = await server.run(await server.workflow("Two tabs", streaming(6)));
+  const first = await context.newPage();
+  let streams = 0;
+  context.on("request", (request) => {
+    if (request.url().endsWith("/stream")) streams += 1;
+  });
+  await first.goto(`${server.url}/runs/${run}?step=talk`);
+  await expect(first.getByRole("article", { name: "Assistant" })).toContainText("word10 ");
+  const second = await context.newPage();
+  await second.goto(`${server.url}/runs/${run}?step=talk`);
+  await expect(second.getByRole("article", { name: "Assistant" })).toContainText("word0 word1 word2 ");
+  for (const page of [first, second]) {
+    await expect(page.getByRole("main").locator("header").first()).toContainText("Succeeded");
+    await expect(page.getByRole("article", { name: "Assistant" })).toContainText(WORDS);
+  }
+  expect(streams).toBe(1);
+});
+
+test("a crash of the server in the middle of a run: reconnecting, then all of it, each event once", async ({ page }) => {
+  const server = await Server.start();
+  try {
+    const run = await server.run(await server.workflow("Crash", streaming(3)));
+    await page.goto(`${server.url}/runs/${run}?view=log`);
+    await expect(page.getByText("llm.request").first()).toBeVisible();
+    await server.kill();
+    await expect(page.getByText(/^(reconnecting|offline)$/)).toBeVisible();
+    await server.restart();
+    await expect(page.getByText("live", { exact: true })).toBeVisible();
+    await expect(page.getByText("run.succeeded")).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText("step.lost")).toHaveCount(1);
+    const { events } = await server.get<{ events: unknown[] }>(`/api/runs/${run}/trace?limit=5000`);
+    await expect(page.getByText(`${events.length} events`)).toBeVisible();
+    const seqs = await page.locator("ol[aria-label=Events] button > span:first-child").allInnerTexts();
+    expect(seqs.map(Number)).toEqual(events.map((_, index) => index + 1));
+  } finally {
+    await server.stop();
+  }
+});
+
+test("eight tabs on eight runs do not block one another", async ({ context, server }) => {
+  const id = await server.workflow("Eight", streaming(25));
+  const pages = [];
+  for (let tab = 0; tab < 8; tab++) {
+    const page = await context.newPage();
+    await page.goto(`${server.url}/runs/${await server.run(id)}`);
+    pages.push(page);
+  }
+  for (const page of pages) await expect(page.getByRole("button", { name: /^Talk, LLM, Running/ })).toBeVisible();
+  // Every tab can still ask, and act.
+  for (const page of pages) {
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await expect(page.getByRole("main").locator("header").first()).toContainText("Canceled");
+  }
+});

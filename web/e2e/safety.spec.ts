@@ -1,0 +1,31 @@
+import { expect, test } from "./server";
+import { hostile, large } from "./workflows";
+
+test("text of people and models stays text, whatever is in it", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("<i>Hostile</i>", hostile), { text: "<svg onload=window.hacked=5>" }, 20);
+  for (const path of [`/runs/${run}?step=say`, `/runs/${run}?step=say&tab=output`, `/runs/${run}?step=say&tab=raw`, `/runs/${run}?view=graph`, `/runs/${run}?view=log`, "/runs", "/workflows"]) {
+    await page.goto(`${server.url}${path}`);
+    await expect(page.getByRole("main")).toContainText(/Hostile/);
+  }
+  await page.goto(`${server.url}/runs/${run}?step=say`);
+  await expect(page.getByText("<svg onload=window.hacked=5>")).toBeVisible();
+  await expect(page.getByText("مرحبا بالعالم 🙂 日本語")).toBeVisible();
+  expect(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked)).toBeUndefined();
+  expect(await page.locator("main script, main img[src=x], main a[href^=javascript]").count()).toBe(0);
+});
+
+test("a large answer shows its beginning and can be downloaded", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Large", large(2_000_000)), {}, 20);
+  await page.goto(`${server.url}/runs/${run}?step=big&tab=output`);
+  await expect(page.getByText(/The first 64 kB of 2\.0 MB/)).toBeVisible();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download" }).click();
+  expect((await download).suggestedFilename()).toBe("big-output.txt");
+});
+
+test("an address that names nothing says so", async ({ page, server }) => {
+  await page.goto(`${server.url}/nowhere`);
+  await expect(page.getByText("There is no such page")).toBeVisible();
+  await page.goto(`${server.url}/runs/01900000-0000-7000-8000-000000000000`);
+  await expect(page.getByText("There is no such run")).toBeVisible();
+});

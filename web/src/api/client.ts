@@ -1,0 +1,58 @@
+import createClient from "openapi-fetch";
+import { request } from "./http";
+import type { paths } from "./schema";
+import type { FailNext, RunStatus, RunSummary } from "./types";
+
+const client = createClient<paths>({ fetch: request });
+
+/** `request` throws whatever is no success, so there always is data. */
+async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  return (await answer).data as T;
+}
+
+export interface RunFilter {
+  status?: RunStatus;
+  workflow_id?: string;
+  session_id?: string;
+}
+
+/** Every request that the pages make, one function each. Failures are an `ApiProblem`. */
+export const api = {
+  runs: async (query: RunFilter & { limit?: number; cursor?: string }, signal?: AbortSignal) => {
+    const page = await data(client.GET("/api/runs", { params: { query }, signal }));
+    return { ...page, runs: page.runs as RunSummary[] };
+  },
+  run: (id: string, signal?: AbortSignal) => data(client.GET("/api/runs/{id}", { params: { path: { id } }, signal })),
+  steps: (id: string, cursor: string, signal?: AbortSignal) =>
+    data(client.GET("/api/runs/{id}/steps", { params: { path: { id }, query: { cursor } }, signal })),
+  step: (id: string, step_id: string, signal?: AbortSignal) =>
+    data(client.GET("/api/runs/{id}/steps/{step_id}", { params: { path: { id, step_id } }, signal })),
+  trace: (id: string, after_seq: number, limit: number, signal?: AbortSignal) =>
+    data(client.GET("/api/runs/{id}/trace", { params: { path: { id }, query: { after_seq, limit } }, signal })),
+  blob: (id: string, hash: string, signal?: AbortSignal): Promise<unknown> =>
+    data(client.GET("/api/runs/{id}/blobs/{hash}", { params: { path: { id, hash } }, signal })),
+  cancelRun: (id: string) => data(client.POST("/api/runs/{id}/cancel", { params: { path: { id } }, body: {} })),
+  /** `key` makes a repeated click start one run. */
+  startRun: (id: string, input_vars: Record<string, unknown>, key: string) =>
+    data(client.POST("/api/workflows/{id}/runs", { params: { path: { id }, header: { "Idempotency-Key": key } }, body: { input_vars } })),
+
+  workflows: (cursor?: string, signal?: AbortSignal) => data(client.GET("/api/workflows", { params: { query: { cursor } }, signal })),
+  workflow: (id: string, signal?: AbortSignal) => data(client.GET("/api/workflows/{id}", { params: { path: { id } }, signal })),
+  workflowVersion: (id: string, version: number, signal?: AbortSignal) =>
+    data(client.GET("/api/workflows/{id}/versions/{version}", { params: { path: { id, version } }, signal })),
+  createWorkflow: (body: { name: string; description?: string; graph_json: unknown }) => data(client.POST("/api/workflows", { body })),
+  deleteWorkflow: (id: string) => data(client.DELETE("/api/workflows/{id}", { params: { path: { id } } })),
+  restoreWorkflow: (id: string) => data(client.POST("/api/workflows/{id}/restore", { params: { path: { id } }, body: {} })),
+
+  version: (signal?: AbortSignal) => data(client.GET("/version", { signal })),
+  health: (signal?: AbortSignal) => data(client.GET("/health", { signal })),
+  catalog: (signal?: AbortSignal) => data(client.GET("/api/catalog", { signal })),
+  bindings: (signal?: AbortSignal) => data(client.GET("/api/provider_bindings", { signal })),
+  session: (signal?: AbortSignal) => data(client.GET("/api/session", { signal })),
+  signIn: (token: string) => data(client.POST("/api/session", { body: { token } })),
+  signOut: () => data(client.DELETE("/api/session")),
+  clearCache: () => data(client.DELETE("/api/cache")),
+  /** The next calls of simulated models fail. */
+  failNext: ({ provider = null, status = null, kind = null, times = null, retry_after_ms = null }: FailNext) =>
+    data(client.POST("/api/simulate/fail-next", { body: { provider, status, kind, times, retry_after_ms } })),
+};

@@ -1,0 +1,87 @@
+import { infiniteQueryOptions, queryOptions, QueryClient } from "@tanstack/react-query";
+import { api, type RunFilter } from "./client";
+import { ApiProblem } from "./problem";
+
+/** What the pages read, each under one key. Mutations and live events invalidate by these keys. */
+export const keys = {
+  runs: (filter: RunFilter) => ["runs", filter] as const,
+  run: (id: string) => ["run", id] as const,
+  runSteps: (id: string) => ["run", id, "steps"] as const,
+  step: (id: string, step: string) => ["run", id, "step", step] as const,
+  workflows: ["workflows"] as const,
+  workflow: (id: string) => ["workflow", id] as const,
+};
+
+export const runsQuery = (filter: RunFilter) =>
+  infiniteQueryOptions({
+    queryKey: keys.runs(filter),
+    queryFn: ({ pageParam, signal }) => api.runs({ ...filter, limit: 100, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const workflowsQuery = queryOptions({
+  queryKey: keys.workflows,
+  queryFn: async ({ signal }) => {
+    const all = [];
+    let cursor: string | undefined;
+    do {
+      const page = await api.workflows(cursor, signal);
+      all.push(...page.workflows);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    return all;
+  },
+});
+
+export const workflowQuery = (id: string) =>
+  queryOptions({ queryKey: keys.workflow(id), queryFn: ({ signal }) => api.workflow(id, signal) });
+
+/** A version never changes, so it is read once. */
+export const workflowVersionQuery = (id: string, version: number) =>
+  queryOptions({
+    queryKey: ["workflow", id, "version", version],
+    queryFn: ({ signal }) => api.workflowVersion(id, version, signal),
+    staleTime: Infinity,
+  });
+
+export const runQuery = (id: string) => queryOptions({ queryKey: keys.run(id), queryFn: ({ signal }) => api.run(id, signal) });
+
+/** The content under a hash never changes. */
+export const blobQuery = (run: string, hash: string) =>
+  queryOptions({
+    queryKey: ["blob", run, hash],
+    queryFn: ({ signal }) => api.blob(run, hash, signal),
+    staleTime: Infinity,
+    gcTime: 60_000,
+  });
+
+export const versionQuery = queryOptions({
+  queryKey: ["version"],
+  queryFn: ({ signal }) => api.version(signal),
+  staleTime: 60_000,
+});
+
+export const catalogQuery = queryOptions({
+  queryKey: ["catalog"],
+  queryFn: ({ signal }) => api.catalog(signal),
+  staleTime: 60_000,
+});
+
+export const bindingsQuery = queryOptions({ queryKey: ["bindings"], queryFn: ({ signal }) => api.bindings(signal) });
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 2_000,
+        // The server is next door: what it refuses, it will refuse again. Only silence is worth another try.
+        retry: (count, error) => error instanceof ApiProblem && error.unreachable && count < 2,
+        retryDelay: 600,
+        // A loopback server needs no internet connection.
+        networkMode: "always",
+      },
+      mutations: { networkMode: "always" },
+    },
+  });
+}

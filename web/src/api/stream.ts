@@ -1,0 +1,197 @@
+import { api } from "./client";
+import { missed } from "./connection";
+import { request } from "./http";
+import { ApiProblem } from "./problem";
+import { SseParser } from "./sse";
+import type { TraceEvent } from "./types";
+
+export interface Delta {
+  step_id: string;
+  request: number;
+  attempt: number;
+  text: string;
+  /** Whether `text` replaces what was there. */
+  so_far: boolean;
+}
+
+export type StreamMessage = { type: "trace"; event: TraceEvent } | { type: "delta"; delta: Delta } | { type: "end" };
+type ChannelMessage = StreamMessage | { type: "hello" };
+
+/**
+ * Streams that all tabs of this browser may hold open at once. Over HTTP/1.1 a browser opens six connections to a server, and
+ * the pages need some of them. A tab that gets none polls.
+ */
+const SLOTS = 3;
+const POLL_MS = 1_000;
+
+export interface RunStreamOptions {
+  run: string;
+  /** Seq of the last event that the page has. */
+  lastSeq: () => number;
+  onMessage: (message: StreamMessage) => void;
+}
+
+/**
+ * Follows a run. Of all visible tabs that show it, one (the holder of a lock) has the connection and passes on what comes; a
+ * hidden tab lets go of it. Call the result to stop.
+ */
+export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => void {
+  const channel = new BroadcastChannel(`flowtrace:run:${run}`);
+  /** What models have said so far, for tabs that join. Only the leader fills it. */
+  const said = new Map<string, Delta>();
+  let turn: AbortController | null = null;
+  let leading = false;
+  let over = false;
+
+  const emit = (message: StreamMessage) => {
+    if (message.type === "delta") remember(said, message.delta);
+    if (message.type === "end") over = true;
+    onMessage(message);
+    channel.postMessage(message satisfies ChannelMessage);
+  };
+
+  channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
+    if (data.type === "hello") {
+      if (leading) for (const delta of said.values()) channel.postMessage({ type: "delta", delta } satisfies ChannelMessage);
+      return;
+    }
+    if (leading || document.hidden) return;
+    if (data.type === "end") over = true;
+    onMessage(data);
+  };
+
+  const start = () => {
+    if (turn || over || document.hidden) return;
+    turn = new AbortController();
+    const { signal } = turn;
+    channel.postMessage({ type: "hello" } satisfies ChannelMessage);
+    const lead = async () => {
+      leading = true;
+      try {
+        await connect(run, lastSeq, emit, signal, () => over);
+      } finally {
+        leading = false;
+        said.clear();
+      }
+    };
+    withLock(`flowtrace:run:${run}`, signal, lead).catch((error: unknown) => {
+      if (!signal.aborted) console.error("The live stream of the run was given up.", error);
+    });
+  };
+  const stop = () => {
+    turn?.abort();
+    turn = null;
+  };
+  const onVisibility = () => (document.hidden ? stop() : start());
+
+  document.addEventListener("visibilitychange", onVisibility);
+  start();
+  return () => {
+    document.removeEventListener("visibilitychange", onVisibility);
+    stop();
+    channel.close();
+  };
+}
+
+/** Locks exist only on secure origins, of which localhost is one. Elsewhere each tab stands for itself. */
+async function withLock(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  if (navigator.locks) await navigator.locks.request(name, { signal }, work);
+  else await work();
+}
+
+/** Works with a free slot, or with none where all are taken. */
+async function withSlot(work: (slot: boolean) => Promise<void>): Promise<void> {
+  if (!navigator.locks) return work(true);
+  const attempt = async (slot: number): Promise<void> => {
+    if (slot === SLOTS) return work(false);
+    const taken = await navigator.locks.request(`flowtrace:stream-slot:${slot}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) return true;
+      await work(true);
+      return false;
+    });
+    if (taken) await attempt(slot + 1);
+  };
+  return attempt(0);
+}
+
+async function connect(
+  run: string,
+  lastSeq: () => number,
+  emit: (message: StreamMessage) => void,
+  signal: AbortSignal,
+  isOver: () => boolean,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted && !isOver()) {
+    try {
+      await withSlot((slot) => (slot ? stream(run, lastSeq(), emit, signal) : poll(run, lastSeq(), emit, signal)));
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      // The run is gone, or this browser may not see it: asking again gives the same.
+      if (error instanceof ApiProblem && error.status >= 400 && error.status < 500) throw error;
+      failures += 1;
+    }
+    if (!isOver()) await sleep(Math.min(2_000, 150 * 2 ** failures), signal);
+  }
+}
+
+async function stream(run: string, after: number, emit: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
+  const response = await request(`/api/runs/${encodeURIComponent(run)}/stream`, {
+    headers: { accept: "text/event-stream", "last-event-id": String(after) },
+    signal,
+    cache: "no-store",
+  });
+  if (response.status === 204 || !response.body) return emit({ type: "end" });
+  const parser = new SseParser();
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      for (const message of parser.push(value)) {
+        if (message.event === "trace") {
+          const data = JSON.parse(message.data) as Omit<TraceEvent, "seq">;
+          emit({ type: "trace", event: { seq: Number(message.id), ...data } });
+        } else if (message.event === "delta") {
+          emit({ type: "delta", delta: JSON.parse(message.data) as Delta });
+        } else if (message.event === "end") {
+          ended = true;
+          emit({ type: "end" });
+        }
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) missed();
+    throw error;
+  }
+  // Cut without an end: the server is going away.
+  if (!ended && !signal.aborted) missed();
+}
+
+/** Without a connection of its own: asks for what is new. */
+async function poll(run: string, after: number, emit: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
+  const { events } = await api.trace(run, after, 1_000, signal);
+  for (const event of events) emit({ type: "trace", event });
+  if (events.some(({ kind }) => kind === "run.succeeded" || kind === "run.failed" || kind === "run.canceled")) emit({ type: "end" });
+  else await sleep(POLL_MS, signal);
+}
+
+function remember(said: Map<string, Delta>, delta: Delta) {
+  const key = `${delta.step_id}\n${delta.request}\n${delta.attempt}`;
+  const before = delta.so_far ? "" : (said.get(key)?.text ?? "");
+  said.set(key, { ...delta, text: before + delta.text, so_far: true });
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}

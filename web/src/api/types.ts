@@ -1,0 +1,42 @@
+/** The shapes of the API under the names that the pages use. They come from the served OpenAPI; see `schema.d.ts`. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Run = Schemas["Run"];
+export type RunSummary = Omit<Schemas["RunSummary"], "status"> & { status: RunStatus };
+export type RunStatus = Schemas["Status"];
+export type Step = Schemas["Step"];
+export type StepStatus = Schemas["StepStatusView"];
+export type ErrorView = Schemas["ErrorView"];
+export type TraceEvent = Schemas["TraceEvent"];
+export type Workflow = Schemas["WorkflowView"];
+export type WorkflowSummary = Schemas["WorkflowSummary"];
+export type ProblemItem = Schemas["ProblemItem"];
+export type Catalog = Schemas["CatalogView"];
+export type FailNext = Partial<Schemas["FailNext"]>;
+
+/** A value in an event: in place, or addressed by its content. */
+export type EventValue = { inline: unknown } | { blob: { hash: string; bytes: number; preview: string } };
+
+/** Fields of a workflow document that the UI reads. Documents come from outside: everything may be missing. */
+export interface GraphNode {
+  id: string;
+  type: string;
+  name?: string;
+  config?: Record<string, unknown>;
+  inputs?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+export interface GraphEdge {
+  from: string;
+  to: string;
+  when?: string;
+}
+export interface Graph {
+  version?: string;
+  entry?: string;
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  [key: string]: unknown;
+}

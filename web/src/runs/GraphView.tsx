@@ -1,0 +1,133 @@
+import "@xyflow/react/dist/style.css";
+import { graphOf } from "@/api/document";
+import { messageOf } from "@/api/problem";
+import { workflowVersionQuery } from "@/api/queries";
+import type { Run, Step } from "@/api/types";
+import { KindIcon, kindLabel } from "@/nodes/kind";
+import { cx } from "@/ui/cx";
+import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { count, duration, usd } from "@/ui/format";
+import { Status, statusWord } from "@/ui/status";
+import { useTheme } from "@/ui/theme";
+import { useQuery } from "@tanstack/react-query";
+import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { memo, useMemo } from "react";
+import { layoutGraph, NODE_HEIGHT, NODE_WIDTH } from "./layoutGraph";
+import type { ViewProps } from "./useRows";
+import type { RunData } from "./useRun";
+
+type StepNode = Node<{ id: string; name: string; type: string; step: Step | undefined; selected: boolean }, "step">;
+const nodeTypes = { step: memo(StepNodeView) };
+
+/** The workflow of the run, with what became of each step. */
+export function GraphView({ data, run, selected, onSelect }: ViewProps & { data: RunData; run: Run }) {
+  const { dark } = useTheme();
+  const saved = run.workflow_id != null && run.workflow_version != null;
+  const version = useQuery({ ...workflowVersionQuery(run.workflow_id ?? "", run.workflow_version ?? 0), enabled: saved });
+  const graph = useMemo(() => (version.data ? graphOf(version.data.graph_json) : undefined), [version.data]);
+  const places = useMemo(() => graph && layoutGraph(graph), [graph]);
+
+  const { nodes, edges } = useMemo(() => {
+    if (!graph || !places) return { nodes: [], edges: [] };
+    const steps = new Map(data.steps.map((step) => [step.step_id, step]));
+    const nodes = graph.nodes.map((node): StepNode => ({
+      id: node.id,
+      type: "step",
+      position: places.get(node.id) ?? { x: 0, y: 0 },
+      data: { id: node.id, name: node.name || node.id, type: node.type, step: steps.get(node.id), selected: node.id === selected },
+      width: NODE_WIDTH,
+      height: NODE_HEIGHT,
+      draggable: false,
+      connectable: false,
+      ariaLabel: `${node.name || node.id}, ${kindLabel(node.type)}, ${statusOf(steps.get(node.id))}`,
+    }));
+    const edges = graph.edges.map((edge, index): Edge => {
+      const to = steps.get(edge.to);
+      const taken = steps.get(edge.from)?.status === "succeeded" && to !== undefined && to.status !== "skipped";
+      return {
+        id: String(index),
+        source: edge.from,
+        target: edge.to,
+        label: edge.when,
+        animated: to?.status === "running",
+        focusable: false,
+        className: taken ? "flow-taken" : steps.size > 0 ? "flow-not-taken" : undefined,
+        markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: taken ? "var(--line-strong)" : "var(--line)" },
+      };
+    });
+    return { nodes, edges };
+  }, [graph, places, data.steps, selected]);
+
+  if (!saved) {
+    return <EmptyState title="No graph">The document was run without being saved as a workflow, so its edges are not known here.</EmptyState>;
+  }
+  if (version.error) return <ErrorBanner message={messageOf(version.error)} onRetry={() => void version.refetch()} />;
+  if (!graph) return <SkeletonRows rows={6} height={28} label="Loading the graph" />;
+  return (
+    <div className="min-h-0 flex-1" aria-label="Graph" role="group">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        colorMode={dark ? "dark" : "light"}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+        minZoom={0.05}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        edgesFocusable={false}
+        onlyRenderVisibleElements
+        onNodeClick={(_event, node) => node.data.step && onSelect(node.id)}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background gap={16} color="var(--line)" />
+        <Controls showInteractive={false} />
+        {nodes.length > 12 && <MiniMap pannable zoomable ariaLabel="Overview" nodeColor={(node) => minimapColour((node as StepNode).data.step)} />}
+      </ReactFlow>
+    </div>
+  );
+}
+
+const statusOf = (step: Step | undefined) => (step ? statusWord(step.status) : "not reached");
+
+function minimapColour(step: Step | undefined): string {
+  const token = { succeeded: "ok", failed: "bad", running: "run", waiting: "warn", skipped: "idle", canceled: "idle" }[step?.status ?? "skipped"];
+  return step ? `var(--${token}-fill)` : "var(--line)";
+}
+
+function StepNodeView({ data: { name, type, step, selected } }: NodeProps<StepNode>) {
+  const running = step?.status === "running";
+  return (
+    <div
+      className={cx(
+        "flex h-full w-full flex-col justify-center rounded border bg-panel px-2.5 text-left text-sm",
+        selected ? "border-accent ring-1 ring-accent" : running ? "border-run-fill" : step?.status === "failed" ? "border-bad-fill" : "border-line-strong/70",
+        (!step || step.status === "skipped") && "border-dashed text-muted",
+        step && "cursor-pointer",
+      )}
+    >
+      <Handle type="target" position={Position.Top} isConnectable={false} className="!size-1.5 !min-h-0 !min-w-0 !border-0 !bg-line-strong" />
+      <span className="flex items-center gap-1.5">
+        <KindIcon type={type} className="shrink-0 text-muted" />
+        <span className="min-w-0 flex-1 truncate font-medium">{name}</span>
+        {step && <Status status={step.status} compact />}
+      </span>
+      <span className="num flex gap-2 text-xs text-muted">
+        {!step ? (
+          "not reached"
+        ) : step.status === "skipped" ? (
+          "skipped"
+        ) : (
+          <>
+            <span>{step.latency_ms == null ? statusWord(step.status) : duration(step.latency_ms)}</span>
+            {step.tokens_input != null && <span>{count(step.tokens_input + (step.tokens_output ?? 0))} tok</span>}
+            {step.cost_nanousd != null && <span>{usd(step.cost_nanousd)}</span>}
+            {step.attempts > 1 && <span className="text-warn">×{step.attempts}</span>}
+            {step.cached && <span className="text-cache">cached</span>}
+          </>
+        )}
+      </span>
+      <Handle type="source" position={Position.Bottom} isConnectable={false} className="!size-1.5 !min-h-0 !min-w-0 !border-0 !bg-line-strong" />
+    </div>
+  );
+}

@@ -1,0 +1,170 @@
+import type { Run } from "@/api/types";
+import { versionQuery } from "@/api/queries";
+import { Button } from "@/ui/button";
+import { Chip } from "@/ui/chip";
+import { CopyButton, CopyId } from "@/ui/copy";
+import { count, duration, firstLine, plural, usd } from "@/ui/format";
+import { Status } from "@/ui/status";
+import { Ago } from "@/ui/time";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { ChevronRight, RotateCw, Square, TriangleAlert } from "lucide-react";
+import { useMemo, type ReactNode } from "react";
+import { attemptsOf, ms } from "./attempts";
+import { curlOfRun } from "./curl";
+import { FailNext } from "./FailNext";
+import { total, union } from "./scale";
+import { useCancelRun } from "./useCancelRun";
+import { useNow } from "./useNow";
+import { useRunAgain } from "./useRunAgain";
+import type { RunData } from "./useRun";
+
+interface Props {
+  data: RunData;
+  run: Run;
+  name: string;
+  onSelect: (step: string) => void;
+}
+
+/** The run at a glance: what it is, how it ended, what it took. The totals are the API's. */
+export function RunHeader({ data, run, name, onSelect }: Props) {
+  const cancel = useCancelRun();
+  const again = useRunAgain(run);
+  const { data: version } = useQuery(versionQuery);
+  const failedStep = data.steps.find((step) => step.step_id === run.failed_step);
+  return (
+    <header className="shrink-0 border-b border-line bg-panel">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2 xl:flex-nowrap">
+        <nav aria-label="Breadcrumb" className="flex min-w-0 items-center gap-1">
+          <Link to="/runs" className="text-muted hover:text-text hover:underline">
+            Runs
+          </Link>
+          <ChevronRight size={14} className="text-muted" aria-hidden />
+          <h1 className="min-w-0 truncate text-lg font-semibold">
+            {run.workflow_id ? (
+              <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="hover:underline">
+                {name}
+              </Link>
+            ) : (
+              name
+            )}
+            {run.workflow_version != null && <span className="font-normal text-muted"> v{run.workflow_version}</span>}
+          </h1>
+        </nav>
+        <Status status={run.status} />
+        <CopyId id={run.id} label="run id" />
+        {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
+        <div className="ml-auto flex shrink-0 flex-wrap items-center gap-1">
+          <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
+          {version?.simulated && <FailNext />}
+          {data.live ? (
+            <Button variant="danger" disabled={cancel.isPending || run.cancel_requested} onClick={() => cancel.mutate(run.id)}>
+              <Square size={13} aria-hidden />
+              {run.cancel_requested ? "Canceling" : "Cancel"}
+            </Button>
+          ) : (
+            <Button disabled={again.reason !== null || again.pending} title={again.reason ?? "The same workflow with the same input"} onClick={again.start}>
+              <RotateCw size={14} aria-hidden />
+              Run again
+            </Button>
+          )}
+        </div>
+      </div>
+      <Totals data={data} run={run} />
+      {run.error && (
+        <div role="alert" className="flex items-center gap-2 border-t border-line bg-bad-soft px-4 py-1.5 text-bad">
+          <TriangleAlert size={14} className="shrink-0" aria-hidden />
+          <p className="min-w-0 flex-1 truncate" title={run.error.message}>
+            {run.failed_step && <span className="font-semibold">{run.failed_step} failed: </span>}
+            {run.error.status != null && `HTTP ${run.error.status}: `}
+            {firstLine(run.error.message)}
+            {failedStep && failedStep.attempts > 1 && ` (after ${failedStep.attempts} attempts)`}
+          </p>
+          {run.failed_step && (
+            <Button variant="danger" onClick={() => run.failed_step && onSelect(run.failed_step)}>
+              Open the step
+            </Button>
+          )}
+        </div>
+      )}
+    </header>
+  );
+}
+
+function Totals({ data, run }: { data: RunData; run: Run }) {
+  const now = useNow(data.live, data.lastTime);
+  const split = useSplit(data, run, now);
+  const elapsed = run.total_latency_ms ?? Math.max(0, now - ms(run.started_at));
+  return (
+    <dl className="flex flex-wrap gap-x-5 gap-y-1 px-4 py-1.5">
+      <Total name="Started">
+        <Ago at={run.started_at} />
+      </Total>
+      <Total name="Duration">
+        {duration(elapsed)}
+        {split && (
+          <span className="text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
+            {" "}
+            = {duration(split.queue)} queue + {duration(split.wait)} waiting + {duration(split.work)} work
+          </span>
+        )}
+      </Total>
+      <Total name="Steps">{count(run.step_count)}</Total>
+      <Total name="Tokens">{count(run.total_tokens)}</Total>
+      <Total name="Cost" title={run.cost_complete ? `${count(run.total_cost_nanousd)} nano-dollars` : "Some call has no known price: the cost is at least this."}>
+        {run.cost_complete ? "" : "≥ "}
+        {usd(run.total_cost_nanousd)}
+      </Total>
+      {run.retries > 0 && (
+        <Total name="Retries">
+          <span className="text-warn">{count(run.retries)}</span>
+        </Total>
+      )}
+      {run.fallbacks > 0 && (
+        <Total name="Fallbacks">
+          <span className="text-warn">{count(run.fallbacks)}</span>
+        </Total>
+      )}
+      {run.cache_hits > 0 && (
+        <Total name="Cache">
+          <span className="text-cache">
+            {plural(run.cache_hits, "hit")}, saved {usd(run.saved_nanousd)}
+          </span>
+        </Total>
+      )}
+      {run.budget_exceeded && (
+        <Total name="Limit reached">
+          <span className="text-bad">{run.budget_exceeded}</span>
+        </Total>
+      )}
+    </dl>
+  );
+}
+
+function Total({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
+  return (
+    <div className="flex items-baseline gap-1.5" title={title}>
+      <dt className="text-xs text-muted">{name}</dt>
+      <dd className="num font-medium">{children}</dd>
+    </div>
+  );
+}
+
+/** Where the time of the run went. Unknown until its first step begins. */
+function useSplit(data: RunData, run: Run, now: number) {
+  const { steps, eventsOf, live } = data;
+  // The bars of a large run are not summed ten times a second.
+  const end = live ? Math.ceil(now / 500) * 500 : now;
+  return useMemo(() => {
+    const first = steps.find((step) => step.started_at)?.started_at;
+    if (!first || eventsOf.size === 0) return null;
+    const start = ms(run.started_at);
+    const finish = run.finished_at ? ms(run.finished_at) : end;
+    const busy = union(
+      steps.flatMap((step) => attemptsOf(eventsOf.get(step.step_id), run.finished_at ? finish : undefined).map((each) => ({ start: each.start, end: each.end ?? finish }))),
+    );
+    const queue = Math.max(0, ms(first) - start);
+    const work = total(busy);
+    return { queue, work, wait: Math.max(0, finish - start - queue - work) };
+  }, [steps, eventsOf, run.started_at, run.finished_at, end]);
+}

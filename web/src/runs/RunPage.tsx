@@ -1,0 +1,116 @@
+import { messageOf, ApiProblem } from "@/api/problem";
+import { workflowsQuery } from "@/api/queries";
+import type { Step } from "@/api/types";
+import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { useHotkeys } from "@/ui/hotkeys";
+import { useMedia } from "@/ui/media";
+import { useTitle } from "@/ui/page";
+import { Tabs } from "@/ui/tabs";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useMemo } from "react";
+import { LogView } from "./LogView";
+import { RunHeader } from "./RunHeader";
+import { VIEWS, type RunSearch, type View } from "./search";
+import { StepPane } from "./StepPane";
+import { TimelineView } from "./TimelineView";
+import { TreeView } from "./TreeView";
+import { useRun } from "./useRun";
+
+const GraphView = lazy(() => import("./GraphView").then((module) => ({ default: module.GraphView })));
+const route = getRouteApi("/runs/$id");
+const words: Record<View, string> = { timeline: "Timeline", tree: "Tree", graph: "Graph", log: "Log" };
+
+/** What happened, where did it fail, where did time and money go? */
+export function RunPage() {
+  const { id } = route.useParams();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const data = useRun(id);
+  const { run, steps, error, retry } = data;
+  const { data: workflows } = useQuery(workflowsQuery);
+  const name = workflows?.find((workflow) => workflow.id === run?.workflow_id)?.name ?? (run && !run.workflow_id ? "Unsaved document" : run?.workflow_id);
+  useTitle(run ? `${name ?? "Run"}: ${run.status}` : "Run");
+
+  const change = useCallback(
+    (next: Partial<RunSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace }),
+    [navigate],
+  );
+  // Without a word from the URL the step that failed the run is open. `step=` with nothing after it: the reader closed it.
+  const selected = search.step ?? run?.failed_step ?? undefined;
+  const step = useMemo(() => (selected ? steps.find((each) => each.step_id === selected) : undefined), [steps, selected]);
+  const select = useCallback((step: string | undefined) => change({ step: step ?? "", tab: undefined }, Boolean(step)), [change]);
+
+  const view = search.view ?? "timeline";
+  const failed = useMemo(() => steps.filter((each) => each.status === "failed"), [steps]);
+  useHotkeys({
+    Escape: () => (selected ? select(undefined) : false),
+    e: () => select(nextFailed(steps, failed, selected)?.step_id ?? selected),
+    ...Object.fromEntries(VIEWS.map((view, index) => [String(index + 1), () => change({ view })])),
+  });
+  const beside = useMedia("(min-width: 1024px)");
+
+  if (error && !run) {
+    const missing = error instanceof ApiProblem && error.status === 404;
+    return missing ? (
+      <EmptyState title="There is no such run">{messageOf(error)}</EmptyState>
+    ) : (
+      <ErrorBanner message={messageOf(error)} onRetry={retry} />
+    );
+  }
+  if (!run) {
+    return (
+      <>
+        <div className="h-[92px] shrink-0 border-b border-line bg-panel" />
+        <SkeletonRows rows={10} height={28} label="Loading the run" />
+      </>
+    );
+  }
+
+  const shared = { data, selected, onSelect: select };
+  const pane = step && (
+    <StepPane
+      key={step.step_id}
+      data={data}
+      run={run}
+      step={step}
+      tab={search.tab}
+      onTab={(tab) => change({ tab })}
+      onClose={() => select(undefined)}
+    />
+  );
+  return (
+    <>
+      <RunHeader data={data} run={run} name={name ?? ""} onSelect={select} />
+      {error && <ErrorBanner message={messageOf(error)} onRetry={retry} />}
+      <div className="flex min-h-0 flex-1">
+        <section aria-label="Steps" className="flex min-w-0 flex-1 flex-col" inert={Boolean(pane) && !beside}>
+          <Tabs label="View" value={view} onChange={(view) => change({ view })} tabs={VIEWS.map((value) => ({ value, label: words[value] }))}>
+            {view === "timeline" && <TimelineView {...shared} />}
+            {view === "tree" && <TreeView {...shared} />}
+            {view === "log" && <LogView {...shared} q={search.q} onFilter={(q) => change({ q })} />}
+            {view === "graph" && (
+              <Suspense fallback={<SkeletonRows rows={6} height={28} label="Loading the graph" />}>
+                <GraphView {...shared} run={run} />
+              </Suspense>
+            )}
+          </Tabs>
+        </section>
+        {pane && (
+          <aside
+            aria-label={`Step ${step.step_id}`}
+            className="fixed inset-0 z-20 flex min-w-0 flex-col border-l border-line bg-panel lg:static lg:z-auto lg:w-[46%] lg:max-w-[860px] lg:min-w-[400px]"
+          >
+            {pane}
+          </aside>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** The first failed step after the selected one, in the order of the rows; from the end it goes round. */
+function nextFailed(steps: Step[], failed: Step[], selected: string | undefined): Step | undefined {
+  const here = steps.findIndex((step) => step.step_id === selected);
+  return failed.find((step) => steps.indexOf(step) > here) ?? failed[0];
+}

@@ -1,0 +1,201 @@
+import { messageOf } from "@/api/problem";
+import { runsQuery, workflowsQuery } from "@/api/queries";
+import type { RunStatus, RunSummary } from "@/api/types";
+import { Button, buttonClass } from "@/ui/button";
+import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { Input, Select } from "@/ui/field";
+import { plural } from "@/ui/format";
+import { useHotkeys } from "@/ui/hotkeys";
+import { useNarrow } from "@/ui/media";
+import { PageHeader } from "@/ui/page";
+import { statusWord } from "@/ui/status";
+import { useVirtualRows } from "@/ui/virtual";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { RunDemo } from "./RunDemo";
+import { RunRow, RUNS_GRID } from "./RunRow";
+import type { RunsSearch } from "./search";
+
+const route = getRouteApi("/runs");
+const STATUSES: RunStatus[] = ["queued", "running", "succeeded", "failed", "canceled"];
+const isActive = (run: RunSummary) => run.status === "queued" || run.status === "running";
+
+/** What ran, what broke? */
+export function RunsPage() {
+  const { q, ...search } = route.useSearch();
+  const navigate = route.useNavigate();
+  const narrow = useNarrow();
+  const filter = { status: search.status, workflow_id: search.workflow, session_id: search.session };
+  const query = useInfiniteQuery({
+    ...runsQuery(filter),
+    refetchInterval: ({ state: { data } }) => {
+      // Lists have no stream of their own. A reader deep in history does not need the newest rows every second.
+      if (data && data.pages.length > 3) return 30_000;
+      return data?.pages.some((page) => page.runs.some(isActive)) ? 1_000 : 4_000;
+    },
+  });
+  const { data: workflows } = useQuery(workflowsQuery);
+  const names = useMemo(() => new Map(workflows?.map((workflow) => [workflow.id, workflow.name])), [workflows]);
+
+  const all = useMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? [], [query.data]);
+  const rows = useMemo(() => {
+    const words = (q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    if (words.length === 0) return all;
+    return all.filter((run) => {
+      const hay = [run.id, names.get(run.workflow_id ?? ""), run.failed_step, run.error_summary, run.session_id].join(" ").toLowerCase();
+      return words.every((word) => hay.includes(word));
+    });
+  }, [all, q, names]);
+  const longest = useMemo(() => Math.max(1, ...rows.map((run) => run.total_latency_ms ?? 0)), [rows]);
+
+  const scroll = useRef<HTMLDivElement>(null);
+  const filterInput = useRef<HTMLInputElement>(null);
+  const [active, setActive] = useState(-1);
+  const height = narrow ? 64 : 36;
+  const { virtual, focusRow } = useVirtualRows({ count: rows.length, height, scroll, active });
+  const move = (by: number) => {
+    if (rows.length === 0) return;
+    const next = Math.min(rows.length - 1, Math.max(0, active + by));
+    setActive(next);
+    focusRow(next);
+  };
+  useHotkeys({
+    j: () => move(1),
+    ArrowDown: () => move(1),
+    k: () => move(-1),
+    ArrowUp: () => move(-1),
+    "/": () => filterInput.current?.focus(),
+  });
+
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && last >= rows.length - 20) void fetchNextPage();
+  }, [last, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  const change = (next: Partial<RunsSearch>) => void navigate({ search: (old) => ({ ...old, ...next }), replace: true });
+  const filtered = Boolean(q || search.status || search.workflow || search.session);
+
+  return (
+    <>
+      <PageHeader title="Runs">
+        <span className="num text-muted" role="status">
+          {query.data && (hasNextPage ? `latest ${rows.length}` : plural(rows.length, "run"))}
+        </span>
+      </PageHeader>
+      <search className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
+        <Select
+          aria-label="Status"
+          value={search.status ?? ""}
+          onChange={(event) => change({ status: (event.target.value || undefined) as RunStatus | undefined })}
+          className="!w-32"
+        >
+          <option value="">Any status</option>
+          {STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {statusWord(status)}
+            </option>
+          ))}
+        </Select>
+        <Select
+          aria-label="Workflow"
+          value={search.workflow ?? ""}
+          onChange={(event) => change({ workflow: event.target.value || undefined })}
+          className="!w-52"
+        >
+          <option value="">Any workflow</option>
+          {search.workflow && !names.has(search.workflow) && <option value={search.workflow}>{search.workflow}</option>}
+          {workflows?.map((workflow) => (
+            <option key={workflow.id} value={workflow.id}>
+              {workflow.name}
+            </option>
+          ))}
+        </Select>
+        <Input
+          ref={filterInput}
+          type="search"
+          aria-label="Filter the rows"
+          placeholder="Step, error or id  ( / )"
+          value={q ?? ""}
+          onChange={(event) => change({ q: event.target.value || undefined })}
+          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+          className="!w-52"
+        />
+        {search.session && <span className="text-muted">session {search.session}</span>}
+        {filtered && (
+          <Button variant="ghost" onClick={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })}>
+            Clear
+          </Button>
+        )}
+      </search>
+      {query.error && <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
+      {!query.data ? (
+        !query.error && <SkeletonRows rows={14} height={height} label="Loading the runs" />
+      ) : rows.length === 0 ? (
+        <Empty filtered={filtered} onClear={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })} />
+      ) : (
+        <div ref={scroll} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
+          <div role="table" aria-label="Runs" aria-rowcount={hasNextPage ? -1 : rows.length + 1}>
+            <div
+              role="row"
+              aria-rowindex={1}
+              className={narrow ? "sr-only" : `${RUNS_GRID} sticky top-0 z-10 h-7 border-b border-line bg-bg text-xs text-muted`}
+            >
+              {["Status", "Workflow", "What broke", "Started", "Duration"].map((name) => (
+                <div key={name} role="columnheader">
+                  {name}
+                </div>
+              ))}
+              {["Tokens", "Cost", "Retries"].map((name) => (
+                <div key={name} role="columnheader" className="text-right">
+                  {name}
+                </div>
+              ))}
+              <div role="columnheader">
+                <span className="sr-only">Actions</span>
+              </div>
+            </div>
+            <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+              {items.map((item) => {
+                const run = rows[item.index];
+                return (
+                  run && (
+                    <RunRow
+                      key={run.id}
+                      run={run}
+                      name={names.get(run.workflow_id ?? "")}
+                      longest={longest}
+                      narrow={narrow}
+                      index={item.index}
+                      top={item.start}
+                      height={height}
+                      now={query.dataUpdatedAt}
+                      onFocus={() => setActive(item.index)}
+                    />
+                  )
+                );
+              })}
+            </div>
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Empty({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  if (filtered) {
+    return (
+      <EmptyState title="No run matches" action={<Button onClick={onClear}>Clear the filters</Button>}>
+        Nothing here has this status, workflow and text.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState title="Nothing has run yet" action={<RunDemo className={buttonClass("primary")} />}>
+      A run shows every step as it happens: its prompt, its answer, what it cost and how long it took.
+    </EmptyState>
+  );
+}

@@ -1,0 +1,36 @@
+import type { Step, TraceEvent } from "@/api/types";
+import { Chip } from "@/ui/chip";
+import { plural, usd } from "@/ui/format";
+import { memo } from "react";
+import { chipsOf } from "./attempts";
+
+/** What was out of the ordinary with a step. */
+export const StepChips = memo(function StepChips({ step, events }: { step: Step; events: TraceEvent[] | undefined }) {
+  const { retries, fallbacks, lost } = chipsOf(events);
+  const fallback = fallbacks.at(-1);
+  return (
+    <>
+      {retries > 0 && (
+        <Chip tone="warn" title="Attempts that failed and were made again">
+          {plural(retries, "retry", "retries")}
+        </Chip>
+      )}
+      {fallback && (
+        <Chip tone="warn" title={fallbacks.map(({ from, to }) => `${from} failed, ${to} took over`).join("; ")}>
+          fallback {fallback.to}
+        </Chip>
+      )}
+      {lost > 0 && (
+        <Chip tone="warn" title="The server died while the step was in flight; it was taken up again">
+          resumed
+        </Chip>
+      )}
+      {step.cached && (
+        <Chip tone="cache" title={step.saved_nanousd == null ? "The cache answered" : `The cache answered: ${usd(step.saved_nanousd)} saved`}>
+          cached
+        </Chip>
+      )}
+      {step.branch !== undefined && step.branch !== null && <Chip title="The branch that was taken">→ {String(step.branch)}</Chip>}
+    </>
+  );
+});

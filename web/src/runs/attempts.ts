@@ -1,0 +1,149 @@
+import type { TraceEvent } from "@/api/types";
+
+/** One try of one call, as it is drawn: a bar. Times are milliseconds since the epoch. */
+export interface Attempt {
+  request: number;
+  attempt: number;
+  start: number;
+  /** Absent while it is under way. */
+  end?: number;
+  outcome: "running" | "succeeded" | "failed" | "lost" | "cached" | "canceled";
+  /** When the first token came. */
+  firstToken?: number;
+  provider?: string;
+  model?: string;
+  tool?: string;
+  /** What made it fail. */
+  error?: { code: string; message: string; status?: number };
+  /** What it was asked and answered: the event's numbers in the journal. */
+  requestSeq?: number;
+  responseSeq?: number;
+}
+
+export type EventsByStep = ReadonlyMap<string, TraceEvent[]>;
+
+export function byStep(events: readonly TraceEvent[]): EventsByStep {
+  const map = new Map<string, TraceEvent[]>();
+  for (const event of events) {
+    if (event.step_id == null) continue;
+    const list = map.get(event.step_id);
+    if (list) list.push(event);
+    else map.set(event.step_id, [event]);
+  }
+  return map;
+}
+
+/** Milliseconds since the epoch, with the microseconds that `Date` drops. */
+export function ms(ts: string): number {
+  const micros = /\.\d{3}(\d{3})Z$/.exec(ts);
+  return Date.parse(ts) + (micros ? Number(micros[1]) / 1000 : 0);
+}
+
+const num = (value: unknown, fallback: number) => (typeof value === "number" ? value : fallback);
+const str = (value: unknown) => (typeof value === "string" ? value : undefined);
+
+function failure(value: unknown): Attempt["error"] {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { code, message, status } = value as Record<string, unknown>;
+  return { code: str(code) ?? "error", message: str(message) ?? "", status: typeof status === "number" ? status : undefined };
+}
+
+/** The attempts of one step, from its events in order. `runEnd` closes what a cancel left open. */
+export function attemptsOf(events: readonly TraceEvent[] | undefined, runEnd?: number): Attempt[] {
+  const attempts: Attempt[] = [];
+  const open = () => {
+    const last = attempts.at(-1);
+    return last && last.end === undefined ? last : undefined;
+  };
+  const close = (event: TraceEvent, outcome: Attempt["outcome"], error?: unknown) => {
+    const attempt = open();
+    if (!attempt) return;
+    attempt.end = ms(event.ts);
+    attempt.outcome = outcome;
+    if (error !== undefined) attempt.error = failure(error);
+  };
+  for (const event of events ?? []) {
+    const { payload } = event;
+    switch (event.kind) {
+      case "llm.request":
+      case "tool.request":
+        close(event, "lost");
+        attempts.push({
+          request: num(payload.request, 1),
+          attempt: num(payload.attempt, 1),
+          start: ms(event.ts),
+          outcome: "running",
+          provider: str(payload.provider),
+          model: str(payload.model),
+          tool: str(payload.tool),
+          requestSeq: event.seq,
+        });
+        break;
+      case "llm.response":
+      case "tool.response": {
+        const attempt = open();
+        if (!attempt) break;
+        close(event, "succeeded");
+        attempt.responseSeq = event.seq;
+        if (typeof payload.first_token_ms === "number") {
+          attempt.firstToken = Math.min(attempt.start + payload.first_token_ms, attempt.end ?? Infinity);
+        }
+        break;
+      }
+      case "cache.hit": {
+        const start = ms(event.ts);
+        // The request event, where there is one, is the question that the cache answered.
+        close(event, "cached");
+        const asked = attempts.at(-1);
+        if (asked?.outcome === "cached" && asked.end === start) asked.responseSeq = event.seq;
+        else {
+          attempts.push({
+            request: num(payload.request, 1),
+            attempt: 1,
+            start,
+            end: start,
+            outcome: "cached",
+            provider: str(payload.provider),
+            model: str(payload.model),
+            responseSeq: event.seq,
+          });
+        }
+        break;
+      }
+      case "retry":
+      case "fallback":
+      case "step.failed":
+        close(event, "failed", payload.error);
+        break;
+      case "step.lost":
+        close(event, "lost");
+        break;
+      case "step.succeeded":
+        close(event, "succeeded");
+        break;
+    }
+  }
+  const left = open();
+  if (left && runEnd !== undefined) {
+    left.end = runEnd;
+    left.outcome = "canceled";
+  }
+  return attempts;
+}
+
+export interface Chips {
+  retries: number;
+  fallbacks: { from: string; to: string }[];
+  lost: number;
+}
+
+export function chipsOf(events: readonly TraceEvent[] | undefined): Chips {
+  const chips: Chips = { retries: 0, fallbacks: [], lost: 0 };
+  const model = (target: unknown) => str((target as Record<string, unknown> | undefined)?.model) ?? "?";
+  for (const { kind, payload } of events ?? []) {
+    if (kind === "retry") chips.retries += 1;
+    else if (kind === "fallback") chips.fallbacks.push({ from: model(payload.from), to: model(payload.to) });
+    else if (kind === "step.lost") chips.lost += 1;
+  }
+  return chips;
+}

@@ -1,0 +1,61 @@
+import { useHotkeys } from "@/ui/hotkeys";
+import { useVirtualRows } from "@/ui/virtual";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+
+/** What the views of a run share. */
+export interface ViewProps {
+  selected: string | undefined;
+  onSelect: (step: string | undefined) => void;
+}
+
+/**
+ * Rows that the keyboard moves over (j, k, arrows; Enter opens) and that follow a live run until the reader scrolls away from
+ * the end. While a step is open, moving opens the next one.
+ */
+export function useRows({
+  count,
+  height,
+  live,
+  selectedIndex,
+  onMove,
+}: {
+  count: number;
+  height: number;
+  live: boolean;
+  /** -1 if nothing of the list is open. */
+  selectedIndex: number;
+  onMove: (index: number) => void;
+}) {
+  const scroll = useRef<HTMLDivElement>(null);
+  const [focused, setFocused] = useState(-1);
+  const active = focused >= 0 && focused < count ? focused : selectedIndex;
+  const { virtual, focusRow } = useVirtualRows({ count, height, scroll, active });
+
+  const move = (by: number) => {
+    if (count === 0) return;
+    const from = selectedIndex >= 0 && focused < 0 ? selectedIndex : active;
+    const next = Math.min(count - 1, Math.max(0, from + by));
+    setFocused(next);
+    focusRow(next);
+    if (selectedIndex >= 0) onMove(next);
+  };
+  useHotkeys({ j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1) });
+
+  // What opens from elsewhere (a link, the next-error key, the graph) comes into view.
+  const shown = useRef(-1);
+  useEffect(() => {
+    if (selectedIndex >= 0 && selectedIndex !== shown.current) virtual.scrollToIndex(selectedIndex, { align: "auto" });
+    shown.current = selectedIndex;
+  }, [selectedIndex, virtual]);
+
+  const atEnd = useRef(true);
+  const onScroll = () => {
+    const box = scroll.current;
+    if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < height;
+  };
+  useLayoutEffect(() => {
+    if (live && atEnd.current && selectedIndex < 0 && count > 0) virtual.scrollToIndex(count - 1, { align: "end" });
+  }, [count, live, selectedIndex, virtual]);
+
+  return { scroll, virtual, active, onScroll, onFocusRow: setFocused };
+}

@@ -1,0 +1,201 @@
+import { api } from "@/api/client";
+import { messageOf } from "@/api/problem";
+import { bindingsQuery, catalogQuery, versionQuery, workflowsQuery } from "@/api/queries";
+import { setLocked } from "@/api/session";
+import { Button } from "@/ui/button";
+import { Chip } from "@/ui/chip";
+import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { Input } from "@/ui/field";
+import { count, plural, usdPerMillion } from "@/ui/format";
+import { PageHeader } from "@/ui/page";
+import { setTheme, useTheme, type ThemeChoice } from "@/ui/theme";
+import { toast } from "@/ui/toast";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { CircleCheck, CircleSlash } from "lucide-react";
+import { useState, type ReactNode } from "react";
+
+/** How is this instance set up? */
+export function SettingsPage() {
+  const catalog = useQuery(catalogQuery);
+  const { data: version } = useQuery(versionQuery);
+  const { data: bindings } = useQuery(bindingsQuery);
+  const { data: workflows } = useQuery(workflowsQuery);
+  const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => api.session(signal) });
+  return (
+    <>
+      <PageHeader title="Settings" />
+      {catalog.error && <ErrorBanner message={messageOf(catalog.error)} onRetry={() => void catalog.refetch()} />}
+      <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+        <div className="grid max-w-[860px] gap-7 px-4 py-5">
+          <Section title="Providers" note="Set by environment variables or the configuration file of the server; keys are never shown.">
+            {!catalog.data ? (
+              <SkeletonRows rows={3} height={32} />
+            ) : (
+              <ul>
+                {catalog.data.providers.map((provider) => (
+                  <li key={provider.name} className="flex h-8 items-center gap-3 border-b border-line/60">
+                    <span className="w-40 font-medium">{provider.name}</span>
+                    {provider.configured ? (
+                      <span className="flex items-center gap-1.5 text-ok">
+                        <CircleCheck size={14} aria-hidden /> ready
+                      </span>
+                    ) : (
+                      <span className="flex items-center gap-1.5 text-muted">
+                        <CircleSlash size={14} aria-hidden /> not configured
+                      </span>
+                    )}
+                    {provider.simulated && <Chip tone="warn">simulated</Chip>}
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Section>
+          <Section title="Default models" note="What llm nodes use that name no provider or model.">
+            {bindings?.provider_bindings.length ? (
+              <ul>
+                {bindings.provider_bindings.map((binding) => (
+                  <li key={binding.id} className="flex h-8 items-center gap-3 border-b border-line/60">
+                    <span className="w-40 truncate font-medium">
+                      {binding.workflow_id ? (workflows?.find((workflow) => workflow.id === binding.workflow_id)?.name ?? binding.workflow_id) : "Every workflow"}
+                    </span>
+                    <span>
+                      {binding.provider} {binding.model}
+                    </span>
+                    {binding.temperature != null && <span className="num text-muted">temperature {binding.temperature}</span>}
+                  </li>
+                ))}
+              </ul>
+            ) : (
+              <p className="text-muted">None is set.</p>
+            )}
+          </Section>
+          <Section
+            title="Prices"
+            note={catalog.data && `${plural(catalog.data.models.length, "model")}, from ${catalog.data.prices_source}, taken on ${catalog.data.prices_date}. Per million tokens.`}
+          >
+            {catalog.data && <Prices models={catalog.data.models} />}
+          </Section>
+          <Section title="Tools" note="What tool nodes can call.">
+            <ul>
+              {catalog.data?.tools.map((tool) => (
+                <li key={tool.name} className="flex gap-3 border-b border-line/60 py-1.5">
+                  <span className="w-40 shrink-0 font-medium">{tool.name}</span>
+                  <span className="text-muted">{tool.description}</span>
+                </li>
+              ))}
+            </ul>
+          </Section>
+          <Section title="Answer cache" note="Answers that llm steps with a cache reuse.">
+            <ClearCache />
+          </Section>
+          <Section title="Look">
+            <ThemeChoices />
+          </Section>
+          <Section title="This server">
+            <dl className="grid grid-cols-[160px_1fr] gap-y-1">
+              <dt className="text-muted">Version</dt>
+              <dd className="num">{version ? version.version : "—"}</dd>
+              <dt className="text-muted">Commit</dt>
+              <dd className="font-mono text-xs leading-5 break-all">{version?.git_sha ?? "—"}</dd>
+              <dt className="text-muted">Models</dt>
+              <dd>{version ? (version.simulated ? "simulated: nothing is sent out" : "real") : "—"}</dd>
+              <dt className="text-muted">Access</dt>
+              <dd className="flex items-center gap-3">
+                {session ? (session.token_required ? "with a token" : "from this machine only, without a token") : "—"}
+                {session?.token_required && <SignOut />}
+              </dd>
+            </dl>
+          </Section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Section({ title, note, children }: { title: string; note?: ReactNode; children: ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h2 className="text-base font-semibold">{title}</h2>
+      {note && <p className="mb-2 text-muted">{note}</p>}
+      {children}
+    </section>
+  );
+}
+
+type Models = NonNullable<Awaited<ReturnType<typeof api.catalog>>>["models"];
+
+function Prices({ models }: { models: Models }) {
+  const [text, setText] = useState("");
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = models.filter(({ provider, model }) => words.every((word) => `${provider} ${model}`.toLowerCase().includes(word)));
+  return (
+    <>
+      <Input type="search" aria-label="Filter the models" placeholder="Filter by provider or model" value={text} onChange={(event) => setText(event.target.value)} className="mb-1 !w-64" />
+      <div className="max-h-72 overflow-auto border-y border-line" tabIndex={0} role="region" aria-label="Prices">
+        <table className="w-full">
+          <thead className="sticky top-0 bg-bg text-xs text-muted">
+            <tr>
+              {["Provider", "Model"].map((name) => (
+                <th key={name} scope="col" className="py-1 pr-3 text-left font-normal">
+                  {name}
+                </th>
+              ))}
+              {["Input", "From cache", "To cache", "Output"].map((name) => (
+                <th key={name} scope="col" className="py-1 pl-3 text-right font-normal">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {found.map(({ provider, model, price }) => (
+              <tr key={`${provider}/${model}`} className="border-t border-line/60">
+                <td className="py-0.5 pr-3 text-muted">{provider}</td>
+                <td>{model}</td>
+                {[price.input_picousd, price.cache_read_picousd ?? price.input_picousd, price.cache_write_picousd ?? price.input_picousd, price.output_picousd].map((each, index) => (
+                  <td key={index} className="num pl-3 text-right">
+                    {usdPerMillion(each).replace(" / M", "")}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {found.length === 0 && <p className="py-4 text-center text-muted">No model matches.</p>}
+      </div>
+    </>
+  );
+}
+
+function ClearCache() {
+  const clear = useMutation({
+    mutationFn: () => api.clearCache(),
+    onSuccess: ({ removed }) => toast(removed === 0 ? "The cache was empty." : `${count(removed)} ${removed === 1 ? "answer was" : "answers were"} forgotten.`),
+    onError: (error) => toast(messageOf(error), { tone: "bad" }),
+  });
+  return (
+    <Button onClick={() => clear.mutate()} disabled={clear.isPending}>
+      Forget every answer
+    </Button>
+  );
+}
+
+function ThemeChoices() {
+  const { choice } = useTheme();
+  return (
+    <fieldset className="flex gap-4">
+      <legend className="sr-only">Theme</legend>
+      {(["system", "light", "dark"] as ThemeChoice[]).map((theme) => (
+        <label key={theme} className="flex items-center gap-1.5">
+          <input type="radio" name="theme" checked={choice === theme} onChange={() => setTheme(theme)} className="accent-accent" />
+          {theme === "system" ? "as the system" : theme}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function SignOut() {
+  const leave = useMutation({ mutationFn: () => api.signOut(), onSuccess: () => setLocked(true) });
+  return <Button onClick={() => leave.mutate()}>Sign out</Button>;
+}

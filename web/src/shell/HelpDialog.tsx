@@ -1,0 +1,56 @@
+import { Dialog } from "@/ui/dialog";
+import { Kbd } from "@/ui/kbd";
+
+const groups: { title: string; keys: [string[], string][] }[] = [
+  {
+    title: "Everywhere",
+    keys: [
+      [["Ctrl K", "⌘ K"], "Command palette: pages, workflows, actions"],
+      [["?"], "This help"],
+      [["Esc"], "Close what is open"],
+    ],
+  },
+  {
+    title: "Lists and steps",
+    keys: [
+      [["j", "↓"], "Next row"],
+      [["k", "↑"], "Previous row"],
+      [["Enter"], "Open the row"],
+      [["/"], "Go to the filter"],
+    ],
+  },
+  {
+    title: "Run",
+    keys: [
+      [["e"], "Next failed step"],
+      [["1", "…", "4"], "Timeline, tree, graph, log"],
+      [["Esc"], "Close the step"],
+    ],
+  },
+];
+
+export function HelpDialog({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog title="Keyboard" onClose={onClose}>
+      <div className="grid gap-4 p-4">
+        {groups.map((group) => (
+          <section key={group.title}>
+            <h3 className="mb-1 text-xs font-semibold text-muted">{group.title}</h3>
+            <dl className="grid grid-cols-[96px_1fr] gap-y-1">
+              {group.keys.map(([keys, what]) => (
+                <div key={what} className="contents">
+                  <dt className="flex gap-1">
+                    {keys.map((key) => (
+                      <Kbd key={key}>{key}</Kbd>
+                    ))}
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,43 @@
+import { TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import { Button } from "./button";
+import { cx } from "./cx";
+
+/** A strip above what is there: it says what went wrong, and the old rows stay. */
+export function ErrorBanner({ message, onRetry }: { message: string; onRetry?: () => void }) {
+  return (
+    <div role="alert" className="flex items-center gap-2 border-b border-line bg-bad-soft px-4 py-1.5 text-bad">
+      <TriangleAlert size={14} className="shrink-0" aria-hidden />
+      <span className="min-w-0 flex-1 break-words">{message}</span>
+      {onRetry && <Button onClick={onRetry}>Retry</Button>}
+    </div>
+  );
+}
+
+/** What to see where nothing is: a sentence, and the one useful next action. */
+export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="flex flex-col items-center gap-2 px-4 py-16 text-center">
+      <h2 className="text-base font-semibold">{title}</h2>
+      {children && <p className="max-w-[52ch] text-muted">{children}</p>}
+      {action && <div className="mt-2 flex flex-wrap justify-center gap-2">{action}</div>}
+    </div>
+  );
+}
+
+/** Grey rows of the height that the real ones will have, so that nothing jumps. */
+export function SkeletonRows({ rows, height, label = "Loading" }: { rows: number; height: number; label?: string }) {
+  return (
+    <div role="status" aria-label={label}>
+      {Array.from({ length: rows }, (_, row) => (
+        <div key={row} className="flex items-center border-b border-line px-4" style={{ height }}>
+          <div className="skeleton h-3" style={{ width: `${35 + ((row * 37) % 50)}%` }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function Skeleton({ className }: { className?: string }) {
+  return <div className={cx("skeleton", className)} />;
+}

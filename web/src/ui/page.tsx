@@ -1,0 +1,18 @@
+import { useEffect, type ReactNode } from "react";
+
+/** The head of a page: its title, and what can be done with all of it. Sets the document's title too. */
+export function PageHeader({ title, children }: { title: string; children?: ReactNode }) {
+  useTitle(title);
+  return (
+    <header className="flex min-h-11 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-panel px-4 py-1.5">
+      <h1 className="mr-auto text-lg font-semibold">{title}</h1>
+      {children}
+    </header>
+  );
+}
+
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · FlowTrace`;
+  }, [title]);
+}

@@ -1,0 +1,28 @@
+import { Ban, CircleCheck, CircleDashed, CircleSlash, CircleX, Hourglass, LoaderCircle, type LucideIcon } from "lucide-react";
+import { cx } from "./cx";
+
+export type AnyStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "skipped" | "canceled";
+
+const statuses: Record<AnyStatus, { icon: LucideIcon; word: string; text: string; fill: string }> = {
+  queued: { icon: CircleDashed, word: "Queued", text: "text-idle", fill: "bg-idle-fill" },
+  running: { icon: LoaderCircle, word: "Running", text: "text-run", fill: "bg-run-fill" },
+  waiting: { icon: Hourglass, word: "Waiting", text: "text-warn", fill: "bg-warn-fill" },
+  succeeded: { icon: CircleCheck, word: "Succeeded", text: "text-ok", fill: "bg-ok-fill" },
+  failed: { icon: CircleX, word: "Failed", text: "text-bad", fill: "bg-bad-fill" },
+  skipped: { icon: CircleSlash, word: "Skipped", text: "text-idle", fill: "bg-idle-fill" },
+  canceled: { icon: Ban, word: "Canceled", text: "text-idle", fill: "bg-idle-fill" },
+};
+
+export const statusWord = (status: AnyStatus) => statuses[status].word;
+export const statusFill = (status: AnyStatus) => statuses[status].fill;
+
+/** A status as icon, word and colour. Where there is no room for the word, it is read out all the same. */
+export function Status({ status, compact, className }: { status: AnyStatus; compact?: boolean; className?: string }) {
+  const { icon: Icon, word, text } = statuses[status];
+  return (
+    <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)} title={compact ? word : undefined}>
+      <Icon size={14} aria-hidden className={cx("shrink-0", status === "running" && "spin")} />
+      <span className={compact ? "sr-only" : undefined}>{word}</span>
+    </span>
+  );
+}
