@@ -49,7 +49,15 @@ test-browser: ## The journeys in a real browser, against the real binary.
 	$(CARGO) build --locked -p flowtrace
 	cd web && npm run e2e --silent
 
-.PHONY: bench
-bench: ## The engine's figures (see bench/engine/README.md).
+.PHONY: bench-build
+bench-build:
 	$(CARGO) build --profile fast --locked -p flowtrace -p flowtrace-bench-engine
-	bench/engine/run.py
+
+.PHONY: bench
+bench: bench-build ## The engine's figures (see bench/engine/README.md); PEERS=dir measures installed peers beside it.
+	bench/engine/run.py $(if $(PEERS),--peers $(PEERS))
+
+.PHONY: bench-cache
+bench-cache: bench-build ## What the cache saves, and how many runs survive failing providers (see bench/cache and bench/faults).
+	bench/cache/run.py
+	bench/faults/run.py

@@ -203,10 +203,10 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
 }
 
 async fn wait_for(app: &Shared, run: RunId, wait: Duration) -> ApiResult<Run> {
-    if let Ok(ended) = tokio::time::timeout(wait, until_ended(app, run)).await {
-        ended?;
-    }
-    let snapshot = snapshot(app, run, None).await?;
+    let snapshot = match tokio::time::timeout(wait, until_ended(app, run)).await {
+        Ok(ended) => ended?,
+        Err(_elapsed) => snapshot(app, run, None).await?,
+    };
     run_view::run(&app.host, run, &snapshot, true).await
 }
 

@@ -10,6 +10,7 @@
 use super::dto::{no_such_run, run_id};
 use super::extract::{Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
+use super::runs::snapshot;
 use super::trace::EventData;
 use crate::app::Shared;
 use axum::extract::State;
@@ -17,6 +18,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flowtrace_core::event::{Body, Event};
 use flowtrace_core::id::RunId;
+use flowtrace_engine::host::Snapshot;
 use flowtrace_engine::live::{Delta, Deltas};
 use flowtrace_engine::port::store::StoreError;
 use futures::stream::{self, Stream};
@@ -247,23 +249,30 @@ pub fn final_status(body: &Body) -> Option<&'static str> {
     }
 }
 
-/// Waits until a run has ended or the server stops. The caller bounds the time.
-pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> Result<(), StoreError> {
-    let mut head = app.store.watch(run);
-    let mut after = 0;
+/// The run as it ended, or as it is when the server stops. The caller bounds the time.
+pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> ApiResult<Snapshot> {
+    let mut head: Option<watch::Receiver<u64>> = None;
     loop {
-        head.borrow_and_update();
-        let events = app.store.read(run, after, BATCH).await?;
-        if events.iter().any(|event| final_status(&event.body).is_some()) {
-            return Ok(());
-        }
-        if let Some(last) = events.last() {
-            after = last.seq;
-            continue;
-        }
+        // While the run is worked on here, its commits say nothing that has to be read.
         tokio::select! {
-            () = app.shutdown.cancelled() => return Ok(()),
-            changed = head.changed() => if changed.is_err() { return Ok(()) },
+            () = app.shutdown.cancelled() => return snapshot(app, run, None).await,
+            () = app.host.idle(run) => {}
+        }
+        if let Some(head) = &mut head {
+            head.borrow_and_update();
+        }
+        let now = snapshot(app, run, None).await?;
+        if now.state.status.is_final() {
+            return Ok(now);
+        }
+        // It queues or sleeps: its next commit is the sign that it goes on. Whatever came before the watch is looked at again.
+        let Some(head) = &mut head else {
+            head = Some(app.store.watch(run));
+            continue;
+        };
+        tokio::select! {
+            () = app.shutdown.cancelled() => return Ok(now),
+            changed = head.changed() => if changed.is_err() { return Ok(now) },
         }
     }
 }

@@ -4,6 +4,7 @@ use super::data_dir::{self, DataDir};
 use super::error::store_error;
 use flowtrace_engine::port::store::StoreError;
 use refinery::{Migration, Runner};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub(super) fn open_writer(data_dir: &Path) -> Result<Connection, StoreError> {
         // A log that a burst made longer is cut back to this when it starts anew; below that, its blocks are used again, and
         // overwriting is quicker to sync than growing.
         connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
+        keep_plans(&connection)?;
         // The checkpointer decides when; see `checkpoint.rs`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -76,11 +78,18 @@ pub(super) fn open_reader(data_dir: &Path) -> Result<Connection, StoreError> {
         let connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        keep_plans(&connection)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
     open().map_err(|error| opening(&path, error))
+}
+
+/// Without this, SQLite prepares a statement again for each new value of a parameter that it compared with the condition of a
+/// partial index. That took longer than the queries themselves. <https://sqlite.org/queryplanner-ng.html#qpstab>
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 pub(super) fn apply_migrations(connection: &mut Connection, data_dir: &Path) -> Result<Vec<String>, StoreError> {
