@@ -40,21 +40,21 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
             Runs
           </Link>
           <ChevronRight size={14} className="text-muted" aria-hidden />
-          <h1 className="min-w-0 truncate text-lg font-semibold">
+          <h1 className="flex min-w-0 gap-1.5 text-lg font-semibold">
             {run.workflow_id ? (
-              <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="hover:underline">
+              <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="min-w-0 truncate hover:underline" title={name}>
                 {name}
               </Link>
             ) : (
-              name
+              <span className="min-w-0 truncate">{name}</span>
             )}
-            {run.workflow_version != null && <span className="font-normal text-muted"> v{run.workflow_version}</span>}
+            {run.workflow_version != null && <span className="font-normal text-muted">v{run.workflow_version}</span>}
           </h1>
         </nav>
         <Status status={run.status} />
         <CopyId id={run.id} label="run id" />
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
-        <div className="ml-auto flex shrink-0 flex-wrap items-center gap-1">
+        <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
           <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
           {version?.simulated && <FailNext />}
           {data.live ? (

@@ -7,7 +7,7 @@ export const NODE_HEIGHT = 46;
 /** Places for the nodes of a document, in layers from top to bottom. Positions that an author gave (`ui: {x, y}`) win. */
 export function layoutGraph(document: Graph): Map<string, { x: number; y: number }> {
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: 36, ranksep: 44, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: "TB", nodesep: 36, ranksep: 60, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of document.nodes) graph.setNode(node.id, { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const edge of document.edges) if (graph.hasNode(edge.from) && graph.hasNode(edge.to)) graph.setEdge(edge.from, edge.to);
