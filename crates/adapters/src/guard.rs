@@ -211,7 +211,7 @@ impl Refused {
         let help = match self.found {
             Some(_) => format!(
                 " Where the people who write workflows may reach this server's network, its operator can start it with \
-                 --allow-private-network, or allow {service} alone."
+                 --allow-private-network, or add {service} to `allow` under [outbound] in its configuration file."
             ),
             None => String::new(),
         };

@@ -2,7 +2,7 @@
 
 pub mod guard;
 pub mod provider;
-pub mod retry_after;
+mod retry_after;
 pub mod secrets;
 pub mod store;
 pub mod tool;

@@ -1,4 +1,5 @@
-//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date.
+//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date. OpenAI and Azure also say it in milliseconds, under
+//! `retry-after-ms`, which then is the more exact one.
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
@@ -9,14 +10,22 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many milliseconds from `now` the upstream asks to wait, at most a day; `None` where it does not say or makes no sense.
 pub fn retry_after_ms(headers: &HeaderMap, now: SystemTime) -> Option<u64> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<f64>() {
-        // RFC 9110 allows whole seconds only; some servers send fractions.
-        Ok(seconds) if seconds >= 0.0 => Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64())),
-        Ok(_) => return None,
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or(Duration::ZERO),
-    };
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    if let Some(millis) = text("retry-after-ms").and_then(|text| from_number(text, 1.0)) {
+        return Some(millis);
+    }
+    let text = text(RETRY_AFTER.as_str())?;
+    if text.parse::<f64>().is_ok() {
+        return from_number(text, 1000.0);
+    }
+    let wait = httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or(Duration::ZERO);
     Some(wait.min(LONGEST).as_millis() as u64)
+}
+
+/// RFC 9110 allows whole numbers only; some servers send fractions. Rounded up, so that nobody comes too early.
+fn from_number(text: &str, millis_per_unit: f64) -> Option<u64> {
+    let number: f64 = text.parse().ok()?;
+    (number >= 0.0).then(|| (number * millis_per_unit).ceil().min(LONGEST.as_millis() as f64) as u64)
 }
 
 #[cfg(test)]
@@ -45,5 +54,14 @@ mod tests {
             assert_eq!(retry_after_ms(&headers, now), expected, "{text:?}");
         }
         assert_eq!(retry_after_ms(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn milliseconds_win_where_they_are_readable() {
+        for (millis, expected) in [("250", 250), ("250.2", 251), ("soon", 9_000), ("-1", 9_000), ("1e99", 86_400_000)] {
+            let mut headers = HeaderMap::from_iter([(RETRY_AFTER, "9".parse().unwrap())]);
+            headers.insert("retry-after-ms", millis.parse().unwrap());
+            assert_eq!(retry_after_ms(&headers, SystemTime::UNIX_EPOCH), Some(expected), "{millis:?}");
+        }
     }
 }

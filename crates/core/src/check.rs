@@ -114,6 +114,11 @@ impl Problems {
         self.found.len() + self.more
     }
 
+    /// The problems after the first `count`, as far as they are kept.
+    fn since(&self, count: usize) -> &[Problem] {
+        self.found.get(count..).unwrap_or_default()
+    }
+
     fn finish(self) -> Vec<Problem> {
         let Problems { mut found, more } = self;
         if more > 0 {

@@ -16,13 +16,20 @@ use crate::scope::Scope;
 use cel::IdedExpr;
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest source, in bytes.
 pub const MAX_SOURCE: usize = 512;
 
+/// Cheap to clone: copies share the syntax tree.
+#[derive(Clone)]
 pub struct Expression {
-    source: String,
+    source: Arc<str>,
     pointer: String,
+    compiled: Arc<Compiled>,
+}
+
+struct Compiled {
     tree: IdedExpr,
     vetted: vet::Vetted,
 }
@@ -40,18 +47,27 @@ impl Expression {
         let problem = |fault: vet::Fault| Problem::new("expression", pointer, fault.message).suggest(fault.suggestion);
         let tree = vet::parse(source).map_err(problem)?;
         let vetted = vet::vet(&tree).map_err(problem)?;
-        Ok(Expression { source: source.to_owned(), pointer: pointer.to_owned(), tree, vetted })
+        Ok(Expression { source: source.into(), pointer: pointer.to_owned(), compiled: Arc::new(Compiled { tree, vetted }) })
+    }
+
+    /// The same expression at another place of the document.
+    pub fn at(&self, pointer: &str) -> Expression {
+        Expression { pointer: pointer.to_owned(), ..self.clone() }
     }
 
     /// Every path that the expression may read.
     pub fn references(&self) -> impl Iterator<Item = Reference> {
         let pointer = &self.pointer;
-        self.vetted.reads.iter().map(|read| Reference { path: read.path.clone(), pointer: pointer.clone(), optional: false })
+        self.compiled.vetted.reads.iter().map(|read| Reference {
+            path: read.path.clone(),
+            pointer: pointer.clone(),
+            optional: false,
+        })
     }
 
     /// The result as JSON. Fails with [`FailureCode::Expression`], the expression and the reason.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Failure> {
-        run::evaluate(&self.tree, &self.vetted, scope).map_err(|why| self.failure(&why))
+        run::evaluate(&self.compiled.tree, &self.compiled.vetted, scope).map_err(|why| self.failure(&why))
     }
 
     /// The result as a condition: anything but a boolean is a failure.

@@ -4,6 +4,7 @@
 //! the log, and [`decide`] says what to do next. **Nothing in this crate does I/O, reads a clock, draws a random number or is
 //! async**: the same log gives the same decisions on every machine and in every version.
 
+pub mod answer;
 pub mod call;
 pub mod check;
 pub mod decide;

@@ -39,6 +39,11 @@ impl Path {
         Path(vec![Segment::Field(root.to_owned())])
     }
 
+    /// The path of these segments, if the first one is a field.
+    pub fn of(segments: &[Segment]) -> Option<Self> {
+        matches!(segments.first(), Some(Segment::Field(_))).then(|| Path(segments.to_vec()))
+    }
+
     pub fn push(&mut self, segment: Segment) {
         self.0.push(segment);
     }
@@ -221,9 +226,9 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         return None;
     }
     known
-        .filter(|candidate| candidate.len() <= 100)
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 6)
         .map(|candidate| (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= name.chars().count().min(candidate.chars().count()).div_ceil(3).min(3))
+        .filter(|(distance, candidate)| *distance <= (name.chars().count().min(candidate.chars().count()) / 3).min(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -219,6 +219,7 @@ fn providers(
         settings.kind = file.kind.unwrap_or(settings.kind);
         settings.base_url = file.base_url.clone().or(settings.base_url);
         if let Some(name) = &file.api_key_env {
+            settings.key_setting = Some(name.clone());
             // A key that is not there yet is told by the calls that need it; the server still has other work.
             settings.api_key = match variable(name).filter(|text| !text.trim().is_empty()) {
                 Some(text) => Some(ApiKey::new(text.trim()).map_err(|error| format!("{name} is not usable: {error}"))?),

@@ -131,7 +131,7 @@ impl Server {
         );
         let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));
         if mode == Mode::Serve && config.demo {
-            seed::demos(&*store, &deployment.catalog, &*clock).await.map_err(store_error)?;
+            seed::demos(&*store, &*clock).await.map_err(store_error)?;
         }
         let unfinished = match mode {
             Mode::Serve => host.recover().await.map_err(store_error)?,

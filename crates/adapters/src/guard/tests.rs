@@ -169,7 +169,7 @@ fn the_sentence_names_the_host_the_address_and_the_way_out() {
         failure.message,
         "The host [::ffff:a01:203] was not called: ::ffff:10.1.2.3 is a private address (RFC 1918), not a public one. Where the \
          people who write workflows may reach this server's network, its operator can start it with --allow-private-network, or \
-         allow [::ffff:a01:203]:81 alone."
+         add [::ffff:a01:203]:81 to `allow` under [outbound] in its configuration file."
     );
 }
 
@@ -264,7 +264,7 @@ async fn a_rebound_name_is_refused_before_any_connection() {
     assert!(GuardedResolver { inner: resolver.clone() }.resolve("rebound.test".parse().unwrap()).await.is_ok());
 
     let url = Url::parse(&format!("http://rebound.test:{port}/")).unwrap();
-    let error = guard.client(&url).unwrap().get(url.clone()).send().await.unwrap_err();
+    let error = guard.client(&url).unwrap().get(url.clone()).timeout(Duration::from_secs(5)).send().await.unwrap_err();
     let failure = transport_failure("GET", &url, &error);
     assert_eq!(failure.code, FailureCode::AddressRefused, "{failure}");
     assert!(failure.message.contains(&format!("rebound.test:{port}")), "{failure}");
@@ -287,6 +287,6 @@ async fn an_allowed_name_opens_its_port_and_no_other() {
     assert!(accepted.is_ok());
 
     let url = Url::parse(&format!("http://intern.test:{other_port}/")).unwrap();
-    let error = guard.client(&url).unwrap().get(url.clone()).send().await.unwrap_err();
+    let error = guard.client(&url).unwrap().get(url.clone()).timeout(Duration::from_secs(5)).send().await.unwrap_err();
     assert_eq!(transport_failure("GET", &url, &error).code, FailureCode::AddressRefused);
 }

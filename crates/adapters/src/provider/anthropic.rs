@@ -106,7 +106,7 @@ impl Anthropic {
 
 /// The decoder of one answer.
 #[derive(Debug, Default)]
-struct MessageStream {
+pub(super) struct MessageStream {
     reply: Reply,
     /// Usage comes in two parts: the prompt's at the start, the answer's at the end.
     usage: Map<String, Value>,
@@ -242,4 +242,4 @@ pub fn normalise(usage: &Value) -> Option<Usage> {
 
 #[cfg(test)]
 #[path = "anthropic_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -52,6 +52,9 @@ pub struct ProviderSettings {
     /// Absent: no key is sent, which local servers accept.
     #[serde(default)]
     pub api_key: Option<ApiKey>,
+    /// Where the key comes from, for the sentence that says it is missing or refused: the name of an environment variable.
+    #[serde(default)]
+    pub key_setting: Option<String>,
     /// Absent: `max_completion_tokens` for OpenAI itself, `max_tokens` for everybody else.
     #[serde(default)]
     pub max_tokens_field: Option<MaxTokensField>,
@@ -82,6 +85,7 @@ impl ProviderSettings {
             kind,
             base_url: None,
             api_key: None,
+            key_setting: None,
             max_tokens_field: None,
             stream_usage: true,
             default_max_tokens: None,
@@ -99,7 +103,12 @@ impl ProviderSettings {
                 let api_key = read(&key_name).map(|text| ApiKey::new(&text)).transpose();
                 let api_key = api_key.map_err(|error| ConfigError(format!("{key_name} is not usable: {error}.")))?;
                 let base_url = read(&format!("{prefix}_BASE_URL"));
-                Ok(ProviderSettings { base_url, api_key, ..ProviderSettings::new(kind.name(), kind) })
+                Ok(ProviderSettings {
+                    base_url,
+                    api_key,
+                    key_setting: Some(key_name),
+                    ..ProviderSettings::new(kind.name(), kind)
+                })
             })
             .into_iter()
             .collect()
@@ -107,11 +116,7 @@ impl ProviderSettings {
 
     /// What to check or set for this provider's key.
     fn key_setting(&self) -> String {
-        match self.name.as_str() {
-            "openai" => "OPENAI_API_KEY".to_owned(),
-            "anthropic" => "ANTHROPIC_API_KEY".to_owned(),
-            name => format!("`api_key` of provider `{name}`"),
-        }
+        self.key_setting.clone().unwrap_or_else(|| format!("the key of provider `{}`", self.name))
     }
 
     fn is_configured(&self) -> bool {

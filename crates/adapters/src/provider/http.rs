@@ -1,9 +1,9 @@
 //! One HTTP exchange with a model provider: deadlines, limits, and a sentence for everything that can go wrong.
 
-use super::retry_after::retry_after_ms;
 use super::secret::{ApiKey, redact};
 use super::sse::SseParser;
 use super::wire::{Reply, Wire, WireError, code_for_error_type};
+use crate::retry_after::retry_after_ms;
 use flowtrace_core::call::ModelAnswer;
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_engine::port::provider::{CallContext, OnDelta};
@@ -28,6 +28,13 @@ const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An address that does not accept a connection by then counts as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Kept connections are closed by then. Several servers close theirs after five seconds without a word, and a request that meets the
+/// closing fails; a new connection costs little beside a model's answer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Keeps a connection alive on which a model thinks for minutes without sending a byte.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// How long the end of the body may take after the stream's end marker; reading it keeps the connection for the next call.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(20);
 
@@ -43,10 +50,13 @@ impl HttpClient {
     pub fn new() -> Result<Self, Failure> {
         reqwest::Client::builder()
             .no_proxy()
+            // A compressed stream may be held back until a block of it is full.
+            .no_gzip()
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(60))
+            .tcp_keepalive(TCP_KEEPALIVE)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(concat!("flowtrace/", env!("CARGO_PKG_VERSION")))
             .build()
             .map(HttpClient)
@@ -131,10 +141,13 @@ impl Exchange<'_> {
                 on_delta(text);
             }
         };
-        let result = if is_json(response.headers()) {
-            self.read_whole(response, &mut wire, &mut on_text).await
-        } else {
-            self.read_stream(response, &mut wire, &mut on_text).await
+        // Some compatible servers give their streams no type or a wrong one, so only what cannot be a stream is told apart.
+        let result = match content_type(response.headers()) {
+            kind if kind.contains("json") => self.read_whole(response, &mut wire, &mut on_text).await,
+            kind if kind.contains("html") => {
+                Err(WireError::malformed("answered HTTP 200 with a web page: its base URL does not lead to the API"))
+            }
+            _ => self.read_stream(response, &mut wire, &mut on_text).await,
         };
         let reply = result.and_then(|()| wire.reply());
         let reply =
@@ -289,7 +302,7 @@ fn too_large() -> WireError {
 fn code_for_status(status: StatusCode, kind: Option<&str>) -> FailureCode {
     match status.as_u16() {
         429 | 529 => FailureCode::RateLimited,
-        401 | 402 | 403 => FailureCode::Unauthorized,
+        401..=403 => FailureCode::Unauthorized,
         408 => FailureCode::Timeout,
         409 | 425 | 500..=599 => match kind.and_then(code_for_error_type) {
             Some(FailureCode::RateLimited) => FailureCode::RateLimited,
@@ -337,9 +350,9 @@ async fn error_body(mut response: reqwest::Response) -> Vec<u8> {
     body
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.to_ascii_lowercase().contains("json")
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Anthropic says `request-id`, OpenAI and most others `x-request-id`.

@@ -8,13 +8,17 @@ mod config;
 mod http;
 mod model;
 mod openai;
-mod retry_after;
 mod schema;
 mod secret;
 pub mod simulated;
 mod sse;
+#[cfg(test)]
+mod testing;
 mod unconfigured;
 mod wire;
+
+#[cfg(test)]
+mod fault_tests;
 
 pub use anthropic::{Anthropic, DEFAULT_MAX_TOKENS};
 pub use config::{ConfigError, Kind, ProviderSettings, build};

@@ -108,7 +108,7 @@ impl OpenAi {
 
 /// The decoder of one answer.
 #[derive(Debug, Default)]
-struct ChatStream {
+pub(super) struct ChatStream {
     reply: Reply,
     refusal: String,
     saw_choice: bool,
@@ -222,4 +222,4 @@ pub fn normalise(usage: &Value) -> Option<Usage> {
 
 #[cfg(test)]
 #[path = "openai_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -4,7 +4,7 @@ mod aggregate;
 #[cfg(test)]
 mod tests;
 
-use super::{config, kind, refuse, work};
+use super::{config, kind, present, refuse, work};
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use aggregate::{Aggregate, Groups};
 use flowtrace_core::call::ToolCall;
@@ -29,6 +29,7 @@ pub struct Csv;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
+    #[serde(default, deserialize_with = "present")]
     text: Option<Value>,
     delimiter: Option<String>,
     #[serde(default = "yes")]

@@ -1,6 +1,6 @@
 //! `json`: reads JSON out of text, merges objects, and takes out a part by its path.
 
-use super::{config, kind, refuse, work};
+use super::{config, kind, present, refuse, work};
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::Failure;
 use flowtrace_engine::port::BoxFuture;
@@ -14,7 +14,6 @@ pub struct Json;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
-    /// `null` counts: a binding may have brought it.
     #[serde(default, deserialize_with = "present")]
     value: Option<Value>,
     #[serde(default)]
@@ -24,11 +23,6 @@ struct Config {
     path: Option<String>,
     #[serde(default, deserialize_with = "present")]
     default: Option<Value>,
-}
-
-/// Tells a field that is null from one that is absent.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
 }
 
 impl Tool for Json {

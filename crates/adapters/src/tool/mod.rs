@@ -1,6 +1,8 @@
 //! The tools that come with FlowTrace, one file each. `docs/adding/tool.md` says what a new one needs.
 
 mod csv;
+#[cfg(test)]
+mod demo_tests;
 mod echo;
 mod http;
 mod json;
@@ -11,6 +13,7 @@ use crate::secrets::Secrets;
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_engine::port::tool::Tool;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -34,6 +37,11 @@ fn config<T: DeserializeOwned>(tool: &str, config: Value) -> Result<T, Failure> 
         };
         refuse(format!("The config of the {tool} tool is wrong{place}: {}.", error.inner()))
     })
+}
+
+/// For a field where null, which a binding to a skipped step brings, is not the same as absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// A tool that cannot work with what it was given.
@@ -87,10 +95,40 @@ mod tests {
     use crate::guard::GuardPolicy;
     use crate::secrets::EnvironmentSecrets;
 
+    fn all() -> Vec<Arc<dyn Tool>> {
+        builtin(Guard::new(GuardPolicy::default()).unwrap(), Arc::new(EnvironmentSecrets))
+    }
+
+    #[test]
+    fn the_documented_examples_use_what_there_is() {
+        let docs = include_str!("../../../../docs/tools.md");
+        let examples: Vec<&str> = docs.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let mut shown = std::collections::BTreeSet::new();
+        for example in examples {
+            let node: Value = serde_json::from_str(example).unwrap_or_else(|error| panic!("{error} in {example}"));
+            let name = node["config"]["tool"].as_str().unwrap_or("http");
+            let tool = all().into_iter().find(|tool| tool.name() == name).unwrap_or_else(|| panic!("no tool {name}"));
+            for field in node["config"].as_object().unwrap().keys().filter(|field| *field != "tool") {
+                assert!(tool.config_schema()["properties"].get(field).is_some(), "{name} has no {field}: {example}");
+            }
+            shown.insert(name.to_owned());
+        }
+        for tool in all() {
+            assert!(shown.contains(tool.name()), "docs/tools.md shows no node with {}", tool.name());
+            for field in tool.config_schema()["properties"].as_object().unwrap().keys() {
+                assert!(
+                    docs.contains(&format!("\n| `{field}` |")),
+                    "docs/tools.md does not describe {} of {}",
+                    field,
+                    tool.name()
+                );
+            }
+        }
+    }
+
     #[test]
     fn every_tool_describes_itself() {
-        let guard = Guard::new(GuardPolicy::default()).unwrap();
-        let tools = builtin(guard, Arc::new(EnvironmentSecrets));
+        let tools = all();
         let names: Vec<&str> = tools.iter().map(|tool| tool.name()).collect();
         assert_eq!(names, ["http", "text", "csv", "json", "echo"]);
         for tool in tools {

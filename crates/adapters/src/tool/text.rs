@@ -1,6 +1,6 @@
 //! `text`: a text put together from the results of other steps, or written into the workflow.
 
-use super::{config, refuse};
+use super::{config, present, refuse};
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::Failure;
 use flowtrace_engine::port::BoxFuture;
@@ -15,6 +15,7 @@ pub struct Text;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
     /// The engine has put in the bindings already.
+    #[serde(default, deserialize_with = "present")]
     template: Option<Value>,
     #[serde(default)]
     trim: bool,
@@ -113,7 +114,7 @@ mod tests {
         }
         let errors = [
             (json!({}), "has no text"),
-            (json!({"template": null}), "has no text"),
+            (json!({"template": null}), "is null"),
             (json!({"template": "a", "case": "title"}), "at `case`"),
             (json!({"template": "a", "maxChars": "many"}), "at `maxChars`"),
             (json!({"template": "a", "tirm": true}), "unknown field `tirm`"),

@@ -29,8 +29,10 @@ pub struct DraftNode {
     pub at: usize,
     /// The type, where it is a known one.
     pub kind: Option<NodeType>,
-    /// `None` where the form is wrong.
+    /// The node without the parts of a wrong form; `None` where nothing useful is left.
     pub node: Option<Node>,
+    /// Whether parts were left out, so that missing them says nothing.
+    pub pruned: bool,
 }
 
 #[derive(Debug)]
@@ -103,8 +105,12 @@ fn read_nodes(nodes: Option<Vec<Value>>, incomplete: &mut bool, problems: &mut P
             *incomplete = true;
             continue;
         };
-        let node = if problems.count() == before { parse(value, &place, problems) } else { None };
-        read.push(DraftNode { id, at, kind, node });
+        // What is wrong is taken out, so that the rest of the node can be checked.
+        let node = match problems.since(before) {
+            [] => parse(value, &place, problems),
+            found => serde_json::from_value(prune(value, &place, found)).ok(),
+        };
+        read.push(DraftNode { id, at, kind, node, pruned: problems.count() > before });
     }
     read
 }
@@ -132,6 +138,27 @@ fn read_edges(edges: Option<Vec<Value>>, incomplete: &mut bool, problems: &mut P
         }
     }
     read
+}
+
+/// A value without the parts that problems point at; of a list, the whole list, so that positions stay what they were.
+fn prune(mut value: Value, place: &str, found: &[Problem]) -> Value {
+    for problem in found {
+        let Some(within) = problem.pointer.strip_prefix(place) else { continue };
+        let mut steps: Vec<&str> = within.split('/').skip(1).collect();
+        if let Some(list) = steps.iter().position(|step| step.bytes().all(|byte| byte.is_ascii_digit())) {
+            steps.truncate(list);
+        }
+        let Some(last) = steps.pop() else { continue };
+        let above: String = steps.iter().map(|step| format!("/{step}")).collect();
+        // A property that is missing in `config` itself leaves the others usable.
+        if problem.code == "missing_property" && above.is_empty() && last == "config" {
+            continue;
+        }
+        if let Some(Value::Object(map)) = value.pointer_mut(&above) {
+            map.shift_remove(&last.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    value
 }
 
 fn parse<T: DeserializeOwned>(value: Value, place: &str, problems: &mut Problems) -> Option<T> {

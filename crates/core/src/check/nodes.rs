@@ -4,6 +4,7 @@ use super::form::{Draft, DraftNode, check_value};
 use super::graph::{DraftIx, Graph};
 use super::words::check_input_name;
 use super::{Catalog, Problems, ToolSpec, did_you_mean};
+use crate::answer::Validator;
 use crate::call::{Parameters, Target};
 use crate::document::{
     DEFAULT_CONCURRENCY, Fallback, LLM_TIMEOUT_SECONDS, LlmConfig, MAX_NODES, Mode, Node, NodeType, Retry, RouterConfig,
@@ -12,76 +13,132 @@ use crate::document::{
 use crate::event;
 use crate::expression::Expression;
 use crate::node::NodeKind;
-use crate::node::llm::{CachePolicy, Llm, Validator};
+use crate::node::llm::{CachePolicy, Llm};
 use crate::node::router::Router;
 use crate::node::tool::Tool;
 use crate::plan::{Plan, PlanEdge, PlanNode};
 use crate::policy::RetryPolicy;
 use crate::problem::Problem;
-use crate::reference::{clip, list, pointer};
+use crate::reference::{Reference, clip, list, pointer};
+use crate::secret;
 use crate::template::{Template, has_bindings};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// How many regular expressions the schemas of a document may hold: each takes memory for as long as the plan lives.
+const MAX_PATTERNS: usize = 200;
 /// Waits that a `retry` of the document may leave out.
 const DEFAULT_RETRY: RetryPolicy = RetryPolicy::REMOTE;
 
 /// What the nodes and the conditions of edges became. `None` where something is wrong, which was reported.
 #[derive(Debug)]
 pub struct Parts {
-    pub nodes: Vec<Option<Part>>,
+    pub nodes: Vec<Part>,
     /// Parallel to `Graph::edges`.
     pub conditions: Vec<Option<Expression>>,
     /// Which nodes each node reads, filled in by the check of what is read.
     pub reads: Vec<Vec<DraftIx>>,
 }
 
-#[derive(Debug)]
+/// As much of a node as could be compiled.
+#[derive(Debug, Default)]
 pub struct Part {
-    pub inputs: Template,
-    pub kind: NodeKind,
+    pub inputs: Option<Template>,
+    pub kind: Option<NodeKind>,
     pub remote: bool,
+    /// Whether something was left out of the node, so that missing it says nothing.
+    pruned: bool,
+    /// What the compiled texts read. The inputs come first: they cannot read one another.
+    pub references: Vec<(Place, Reference)>,
+}
+
+/// Where a path stands, which decides what it may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Inputs,
+    Config,
+    Rule,
+    /// The condition of an edge that leaves the node.
+    When,
 }
 
 pub fn compile(draft: &Draft, graph: &Graph, catalog: Option<&Catalog>, problems: &mut Problems) -> Parts {
-    let nodes = draft.nodes.iter().map(|item| compile_node(item, catalog, problems)).collect();
+    let mut shared = Shared::default();
+    let nodes = draft.nodes.iter().map(|item| compile_node(item, catalog, &mut shared, problems)).collect();
     let mut conditions = Vec::with_capacity(graph.edges.len());
     for (_, _, position) in &graph.edges {
         let edge = &draft.edges[*position];
-        let place = format!("/edges/{}/when", edge.at);
         let when = edge.edge.when.as_deref();
-        conditions.push(when.and_then(|when| Expression::compile(when, &place).map_err(|problem| problems.push(problem)).ok()));
+        conditions.push(when.and_then(|when| shared.expression(when, &format!("/edges/{}/when", edge.at), problems)));
     }
     let reads = vec![Vec::new(); draft.nodes.len()];
     Parts { nodes, conditions, reads }
 }
 
-fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Part> {
-    let node = item.node.as_ref()?;
+fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared, problems: &mut Problems) -> Part {
+    let mut part = Part { pruned: item.pruned, ..Part::default() };
+    let Some(node) = &item.node else { return part };
     let place = format!("/nodes/{}", item.at);
-    let before = problems.count();
     let inputs_at = pointer(&place, "inputs");
     for name in node.inputs.keys() {
         check_input_name(name, &pointer(&inputs_at, name), problems);
     }
-    let inputs = template(Value::Object(node.inputs.clone()), &inputs_at, problems);
-    let config_at = pointer(&place, "config");
+    part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, problems);
     check_retry(node.retry.as_ref(), &pointer(&place, "retry"), problems);
-    let (kind, remote) = match node.r#type {
-        NodeType::Llm => (llm(node, &config_at, catalog, problems).map(NodeKind::Llm), true),
-        NodeType::Router => (router(node, &config_at, problems).map(NodeKind::Router), false),
-        NodeType::Tool => {
-            let (tool, remote) = tool(node, &config_at, catalog, problems);
-            (tool.map(NodeKind::Tool), remote)
+    let config_at = pointer(&place, "config");
+    part.kind = match node.r#type {
+        NodeType::Llm => {
+            part.remote = true;
+            llm(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Llm)
         }
+        NodeType::Router => router(node, &mut part, &config_at, shared, problems).map(NodeKind::Router),
+        NodeType::Tool => tool(node, &mut part, &config_at, catalog, problems).map(NodeKind::Tool),
     };
-    let part = Part { inputs: inputs?, kind: kind?, remote };
-    (problems.count() == before).then_some(part)
+    part
 }
 
-fn template(value: Value, place: &str, problems: &mut Problems) -> Option<Template> {
-    Template::compile(value, place).map_err(|found| problems.extend(found)).ok()
+/// What the nodes of a document share.
+#[derive(Default)]
+struct Shared {
+    /// By source: many are the same, and parsing takes longer than everything else about them.
+    expressions: HashMap<String, Expression>,
+    /// Regular expressions in the schemas of llm nodes.
+    patterns: usize,
+}
+
+impl Shared {
+    fn expression(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
+        if let Some(known) = self.expressions.get(source) {
+            return Some(known.at(place));
+        }
+        let compiled = Expression::compile(source, place).map_err(|problem| problems.push(problem)).ok()?;
+        self.expressions.insert(source.to_owned(), compiled.clone());
+        Some(compiled)
+    }
+
+    fn validator(&mut self, schema: &Value, place: &str, problems: &mut Problems) -> Option<Validator> {
+        if self.patterns > MAX_PATTERNS {
+            return None;
+        }
+        let invalid = |why| problems.add("schema", place, format!("this JSON Schema cannot be used: {why}"));
+        let validator = Validator::compile(schema).map_err(invalid).ok()?;
+        self.patterns += validator.patterns();
+        if self.patterns > MAX_PATTERNS {
+            let message = format!("the schemas of a workflow may hold {MAX_PATTERNS} patterns, and with this one there are more");
+            problems.add("schema", place, message);
+            return None;
+        }
+        Some(validator)
+    }
+}
+
+impl Part {
+    fn template(&mut self, value: Value, place: Place, at: &str, problems: &mut Problems) -> Option<Template> {
+        let template = Template::compile(value, at).map_err(|found| problems.extend(found)).ok()?;
+        self.references.extend(template.references().iter().map(|reference| (place, reference.clone())));
+        Some(template)
+    }
 }
 
 fn check_retry(retry: Option<&Retry>, place: &str, problems: &mut Problems) {
@@ -93,15 +150,26 @@ fn check_retry(retry: Option<&Retry>, place: &str, problems: &mut Problems) {
     }
 }
 
-fn config<T: serde::de::DeserializeOwned>(node: &Node, place: &str, problems: &mut Problems) -> Option<T> {
-    serde_json::from_value(Value::Object(node.config.clone()))
+fn config<T: serde::de::DeserializeOwned>(node: &Node, part: &Part, place: &str, problems: &mut Problems) -> Option<T> {
+    let config = serde_json::from_value(Value::Object(node.config.clone()));
+    if part.pruned {
+        return config.ok();
+    }
+    config
         .map_err(|error| problems.add("wrong_type", place, format!("`config` cannot be read: {}", clip(&error.to_string()))))
         .ok()
 }
 
-fn llm(node: &Node, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Llm> {
-    let config: LlmConfig = config(node, place, problems)?;
-    if config.prompt.is_none() && node.inputs.is_empty() {
+fn llm(
+    node: &Node,
+    part: &mut Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Option<Llm> {
+    let config: LlmConfig = config(node, part, place, problems)?;
+    if config.prompt.is_none() && node.inputs.is_empty() && !part.pruned {
         problems.push(
             Problem::new(
                 "no_prompt",
@@ -120,17 +188,15 @@ fn llm(node: &Node, place: &str, catalog: Option<&Catalog>, problems: &mut Probl
         plain(Some(&fallback.provider), &place, problems);
         provider(Some(&fallback.provider), &place, catalog, problems);
     }
+    // `None`: it is there and something is wrong with it.
     let mut text = |text: Option<String>, name: &str| match text {
-        Some(text) => template(Value::String(text), &pointer(place, name), problems).map(Some),
+        Some(text) => part.template(Value::String(text), Place::Config, &pointer(place, name), problems).map(Some),
         None => Some(None),
     };
     let (system, prompt) = (text(config.system, "system"), text(config.prompt, "prompt"));
     let schema = config.schema.map(Value::Object).map(Arc::new);
     let validator = match &schema {
-        Some(schema) => {
-            let invalid = |why| problems.add("schema", pointer(place, "schema"), format!("`schema` is not a JSON Schema: {why}"));
-            Some(Validator::compile(schema).map_err(invalid).ok()?)
-        }
+        Some(schema) => Some(shared.validator(schema, &pointer(place, "schema"), problems)?),
         None => None,
     };
     let target = |Fallback { provider, model }| Target { provider, model };
@@ -171,45 +237,63 @@ fn provider(name: Option<&str>, place: &str, catalog: Option<&Catalog>, problems
     problems.push(Problem::new("unknown_provider", place, message).suggest(did_you_mean(name, names())));
 }
 
-fn router(node: &Node, place: &str, problems: &mut Problems) -> Option<Router> {
-    let config: RouterConfig = config(node, place, problems)?;
-    let rule = Expression::compile(&config.rule, &pointer(place, "rule"));
-    rule.map_err(|problem| problems.push(problem)).ok().map(|rule| Router { rule })
+fn router(node: &Node, part: &mut Part, place: &str, shared: &mut Shared, problems: &mut Problems) -> Option<Router> {
+    let config: RouterConfig = config(node, part, place, problems)?;
+    let rule = shared.expression(&config.rule, &pointer(place, "rule"), problems)?;
+    part.references.extend(rule.references().map(|reference| (Place::Rule, reference)));
+    Some(Router { rule })
 }
 
-/// The tool and whether it reaches over a network.
-fn tool(node: &Node, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) -> (Option<Tool>, bool) {
-    let Some(config) = config::<ToolConfig>(node, place, problems) else { return (None, false) };
-    let at = pointer(place, "tool");
-    let name = match config.tool {
-        Some(name) => name,
-        None if config.rest.contains_key("url") => "http".to_owned(),
+fn tool(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Tool> {
+    let config: ToolConfig = config(node, part, place, problems)?;
+    let name = tool_name(node, &config, part, place, catalog, problems);
+    if let Some(name) = &name {
+        part.remote = name == "http";
+        if let Some(spec) = known_tool(name, &pointer(place, "tool"), catalog, problems) {
+            part.remote = spec.remote;
+            check_config(&config.rest, spec, place, problems);
+        }
+    }
+    let config = part.template(Value::Object(config.rest), Place::Config, place, problems);
+    Some(Tool { tool: name?, config: config? })
+}
+
+/// The name that is written, or `http` where a `url` says enough.
+fn tool_name(
+    node: &Node,
+    config: &ToolConfig,
+    part: &Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    problems: &mut Problems,
+) -> Option<String> {
+    match &config.tool {
+        Some(name) => {
+            plain(Some(name), &pointer(place, "tool"), problems);
+            Some(name.clone())
+        }
+        None if config.rest.contains_key("url") => Some("http".to_owned()),
+        None if part.pruned => None,
         None => {
             let known = catalog.map(|catalog| list(catalog.tools.iter().map(|tool| tool.name.as_str())));
             let known = known.map(|known| format!("; there are: {known}")).unwrap_or_default();
-            let message =
-                format!("node `{}` names no tool: `config` needs `tool`, or a `url` for the http tool{known}", clip(&node.id));
+            let id = clip(&node.id);
+            let message = format!("node `{id}` names no tool: `config` needs `tool`, or a `url` for the http tool{known}");
             problems.add("missing_property", place, message);
-            return (None, false);
-        }
-    };
-    plain(Some(&name), &at, problems);
-    let mut remote = name == "http";
-    if let Some(catalog) = catalog.filter(|_| !has_bindings(&name)) {
-        match catalog.tools.iter().find(|tool| tool.name == name) {
-            Some(spec) => {
-                remote = spec.remote;
-                check_config(&config.rest, spec, place, problems);
-            }
-            None => {
-                let names = || catalog.tools.iter().map(|tool| tool.name.as_str());
-                let message = format!("unknown tool `{}`; there are: {}", clip(&name), list(names()));
-                problems.push(Problem::new("unknown_tool", at, message).suggest(did_you_mean(&name, names())));
-            }
+            None
         }
     }
-    let config = template(Value::Object(config.rest), place, problems);
-    (config.map(|config| Tool { tool: name, config }), remote)
+}
+
+fn known_tool<'c>(name: &str, place: &str, catalog: Option<&'c Catalog>, problems: &mut Problems) -> Option<&'c ToolSpec> {
+    let catalog = catalog.filter(|_| !has_bindings(name))?;
+    let found = catalog.tools.iter().find(|tool| tool.name == name);
+    if found.is_none() {
+        let names = || catalog.tools.iter().map(|tool| tool.name.as_str());
+        let message = format!("unknown tool `{}`; there are: {}", clip(name), list(names()));
+        problems.push(Problem::new("unknown_tool", place, message).suggest(did_you_mean(name, names())));
+    }
+    found
 }
 
 /// A tool's config against its schema: names, what is required, and the form of values that hold no bindings.
@@ -221,7 +305,7 @@ fn check_config(config: &Map<String, Value>, spec: &ToolSpec, place: &str, probl
         let at = pointer(place, name);
         match known.get(name) {
             // What a binding will give is only known when the step runs.
-            Some(schema) if !binds(value) => check_value(value, schema, &at, problems),
+            Some(schema) if !is_late(value) => check_value(value, schema, &at, problems),
             Some(_) => {}
             None if closed => {
                 let names = || known.keys().map(String::as_str);
@@ -238,11 +322,12 @@ fn check_config(config: &Map<String, Value>, spec: &ToolSpec, place: &str, probl
     }
 }
 
-fn binds(value: &Value) -> bool {
+/// Whether a value is only known when the step runs: it holds a binding or a secret.
+fn is_late(value: &Value) -> bool {
     match value {
         Value::String(text) => has_bindings(text),
-        Value::Array(items) => items.iter().any(binds),
-        Value::Object(map) => map.values().any(binds),
+        Value::Array(items) => items.iter().any(is_late),
+        Value::Object(map) => secret::parse(value).is_some() || map.values().any(is_late),
         _ => false,
     }
 }
@@ -255,14 +340,14 @@ pub fn assemble(draft: Draft, graph: Graph, parts: Parts) -> Option<Plan> {
         place[*ix] = at as u32;
     }
     let mut drafts: Vec<_> = draft.nodes.into_iter().map(Some).collect();
-    let mut compiled = parts.nodes;
+    let mut compiled: Vec<_> = parts.nodes.into_iter().map(Some).collect();
     let mut nodes = Vec::with_capacity(graph.order.len());
     for ix in &graph.order {
         let (node, part) = (drafts[*ix].take()?.node?, compiled[*ix].take()?);
         let mut reads: Vec<u32> = parts.reads[*ix].iter().map(|read| place[*read]).collect();
         reads.sort_unstable();
         reads.dedup();
-        nodes.push(plan_node(node, part, reads));
+        nodes.push(plan_node(node, part, reads)?);
     }
     let mut edges = Vec::with_capacity(graph.edges.len());
     for ((from, to, _), when) in graph.edges.iter().zip(parts.conditions) {
@@ -293,20 +378,20 @@ pub fn assemble(draft: Draft, graph: Graph, parts: Parts) -> Option<Plan> {
     })
 }
 
-fn plan_node(node: Node, part: Part, reads: Vec<u32>) -> PlanNode {
+fn plan_node(node: Node, part: Part, reads: Vec<u32>) -> Option<PlanNode> {
     let default_timeout = if node.r#type == NodeType::Llm { LLM_TIMEOUT_SECONDS } else { TOOL_TIMEOUT_SECONDS };
     let id: Arc<str> = node.id.into();
-    PlanNode {
+    Some(PlanNode {
         name: node.name.filter(|name| !name.is_empty()).map_or_else(|| id.clone(), Arc::from),
         id,
-        kind: part.kind,
-        inputs: part.inputs,
+        kind: part.kind?,
+        inputs: part.inputs?,
         incoming: Vec::new(),
         outgoing: Vec::new(),
         reads,
         retry: retry_policy(node.retry, part.remote),
         timeout_ms: u64::from(node.timeout_seconds.unwrap_or(default_timeout)) * 1000,
-    }
+    })
 }
 
 fn retry_policy(retry: Option<Retry>, remote: bool) -> RetryPolicy {

@@ -2,25 +2,14 @@
 
 use super::form::Draft;
 use super::graph::{DraftIx, Graph};
-use super::nodes::{Part, Parts};
+use super::nodes::{Part, Parts, Place};
 use super::{Problems, did_you_mean};
 use crate::document::NodeType;
 use crate::expression::is_type_name;
 use crate::node::NodeKind;
 use crate::problem::Problem;
-use crate::reference::{Path, RESERVED_ROOTS, Reference, Segment, clip, list};
-use crate::template::Template;
+use crate::reference::{Path, RESERVED_ROOTS, Reference, Segment, clip, list, nearest};
 use std::collections::HashMap;
-
-/// Where a path stands, which decides what it may name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Inputs,
-    Config,
-    Rule,
-    /// The condition of an edge that leaves the node.
-    When,
-}
 
 pub fn check(draft: &Draft, graph: &Graph, parts: &mut Parts, problems: &mut Problems) {
     let mut wanted = Vec::new();
@@ -29,9 +18,7 @@ pub fn check(draft: &Draft, graph: &Graph, parts: &mut Parts, problems: &mut Pro
         let mut checker =
             Checker { draft, graph, nodes: &parts.nodes, problems: &mut *problems, reads: &mut reads, wanted: &mut wanted };
         for (ix, part) in parts.nodes.iter().enumerate() {
-            if let Some(part) = part {
-                checker.node(ix, part);
-            }
+            part.references.iter().for_each(|(place, reference)| checker.reference(ix, *place, reference));
         }
         for ((from, _, _), when) in graph.edges.iter().zip(&parts.conditions) {
             for reference in when.iter().flat_map(|when| when.references()) {
@@ -55,32 +42,13 @@ struct Wanted {
 struct Checker<'c> {
     draft: &'c Draft,
     graph: &'c Graph,
-    nodes: &'c [Option<Part>],
+    nodes: &'c [Part],
     problems: &'c mut Problems,
     reads: &'c mut Vec<Vec<DraftIx>>,
     wanted: &'c mut Vec<Wanted>,
 }
 
 impl Checker<'_> {
-    fn node(&mut self, ix: DraftIx, part: &Part) {
-        self.template(ix, Place::Inputs, &part.inputs);
-        match &part.kind {
-            NodeKind::Llm(llm) => {
-                for template in [&llm.system, &llm.prompt].into_iter().flatten() {
-                    self.template(ix, Place::Config, template);
-                }
-            }
-            NodeKind::Tool(tool) => self.template(ix, Place::Config, &tool.config),
-            NodeKind::Router(router) => {
-                router.rule.references().for_each(|reference| self.reference(ix, Place::Rule, &reference))
-            }
-        }
-    }
-
-    fn template(&mut self, ix: DraftIx, place: Place, template: &Template) {
-        template.references().iter().for_each(|reference| self.reference(ix, place, reference));
-    }
-
     fn reference(&mut self, ix: DraftIx, place: Place, reference: &Reference) {
         let path = &reference.path;
         match path.root() {
@@ -177,8 +145,11 @@ impl Checker<'_> {
                     Some(name) => format!("a node has {has}, not `{}`", clip(name)),
                     None => format!("`node.{}` is not a value by itself: a node has {has}", clip(id)),
                 };
+                // A typo of the word is replaced; anything else was meant to be a field of the output.
+                let typo = other.is_some_and(|name| nearest(name, ["output"].into_iter()).is_some());
+                let rest = &path.segments()[if typo { 3 } else { 2 }..];
                 let problem = Problem::new("unknown_field", &reference.pointer, message);
-                self.problems.push(problem.suggest(Some(format!("write `node.{}`", with_output_of(id, &path.segments()[2..])))));
+                self.problems.push(problem.suggest(Some(format!("write `node.{}`", with_output_of(id, rest)))));
                 false
             }
         }
@@ -188,8 +159,8 @@ impl Checker<'_> {
     fn output(&mut self, read: DraftIx, reference: &Reference) -> bool {
         let Some(field) = reference.path.segments().get(3).filter(|_| !reference.optional) else { return true };
         let id = clip(&self.draft.nodes[read].id);
-        let Some(part) = &self.nodes[read] else { return true };
-        let (message, suggestion) = match (&part.kind, field) {
+        let Some(kind) = &self.nodes[read].kind else { return true };
+        let (message, suggestion) = match (kind, field) {
             (NodeKind::Llm(llm), Segment::Field(name)) if llm.schema.is_none() => {
                 let message = format!("the output of `{id}` is a text, so it has no field `{}`", clip(name));
                 (message, Some(format!("give `{id}` a `schema`, or write `node.{id}.output`")))

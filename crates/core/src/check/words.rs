@@ -38,6 +38,10 @@ const KEYWORDS: &[&str] = &[
 
 /// Whether the name can be used; says what is wrong where it cannot. `what` is `node id` or `input`.
 pub fn check_name(name: &str, what: &str, pointer: &str, problems: &mut Problems) -> bool {
+    // That a node id must not be empty is said with the form.
+    if name.is_empty() && what == "node id" {
+        return false;
+    }
     if !is_identifier(name) {
         let message = format!("{what} `{}` has to be a letter or `_` followed by letters, digits and `_`", clip(name));
         let fixed = identifier_from(name).map(|fixed| format!("write `{fixed}`"));

@@ -57,6 +57,8 @@ pub struct Vetted {
     pub joins: usize,
     pub joins_in_loops: usize,
     pub loops: usize,
+    /// Constants in the source.
+    pub literals: usize,
     /// Operators and calls inside of loops, and uses of the loops' own variables.
     pub steps_in_loops: usize,
 }
@@ -80,7 +82,7 @@ pub fn parse(source: &str) -> Result<IdedExpr, Fault> {
         let first = errors.errors.first();
         let what = first.map_or_else(|| "it cannot be read".to_owned(), |error| clean(&error.msg));
         let column = first.map_or(0, |error| error.pos.1);
-        let place = if column > 0 { format!(" (column {column})") } else { String::new() };
+        let place = if column > 0 && !what.contains("nested") { format!(" (column {column})") } else { String::new() };
         let suggestion = source
             .contains("{{")
             .then(|| "an expression names values without braces, as in `node.check.output.ok`".to_owned())
@@ -89,14 +91,19 @@ pub fn parse(source: &str) -> Result<IdedExpr, Fault> {
     })
 }
 
-/// The parser's message on one line of bounded length.
+/// The parser's message in plainer words, on one line of bounded length.
 fn clean(message: &str) -> String {
+    if message.contains("Recursion limit") {
+        return format!("parentheses and calls are nested more than {MAX_NESTING} deep");
+    }
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_start_matches("Syntax error: ");
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+    let line = line.split(" expecting ").next().unwrap_or(line);
+    let mut line = line.replace("'<EOF>'", "the end");
+    for clumsy in ["mismatched input", "extraneous input", "no viable alternative at input", "token recognition error at:"] {
+        line = line.replace(clumsy, "unexpected");
     }
+    clip(&line.replace("unexpected the end", "unexpected end"))
 }
 
 fn single_equals(source: &str) -> bool {
@@ -123,7 +130,10 @@ impl Walk {
     fn expression(&mut self, expression: &Expr, depth: usize) -> Result<(), Fault> {
         self.vetted.depth = self.vetted.depth.max(depth);
         match expression {
-            Expr::Literal(_) => Ok(()),
+            Expr::Literal(_) => {
+                self.vetted.literals += 1;
+                Ok(())
+            }
             Expr::Ident(_) => self.path(expression, depth),
             Expr::Select(select) if select.test => self.path(&select.operand.expr, depth + 1),
             Expr::Select(_) => self.path(expression, depth),

@@ -1,5 +1,6 @@
 //! `llm`: one call of a language model.
 
+use crate::answer::Validator;
 use crate::call::{Message, ModelCall, Parameters, Role, Target};
 use crate::event::ModelDefaults;
 use crate::failure::{Failure, FailureCode};
@@ -7,7 +8,6 @@ use crate::scope::Scope;
 use crate::template::Template;
 use crate::value::{MAX_BYTES, MAX_DEPTH, deeper_than};
 use serde_json::{Map, Value};
-use std::fmt;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -33,40 +33,6 @@ pub struct CachePolicy {
     pub enabled: bool,
     /// `None`: an entry never expires.
     pub ttl_seconds: Option<u64>,
-}
-
-/// A compiled JSON Schema. References to other documents are refused when it is compiled: nothing is ever fetched.
-pub struct Validator(Box<jsonschema::Validator>);
-
-impl fmt::Debug for Validator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Validator")
-    }
-}
-
-impl Validator {
-    /// The error is a sentence about the schema.
-    pub fn compile(schema: &Value) -> Result<Self, String> {
-        jsonschema::draft202012::options()
-            .build(schema)
-            .map(|validator| Validator(Box::new(validator)))
-            .map_err(|error| bounded(&error.to_string(), 300))
-    }
-
-    /// Whether the value conforms; the error says what does not, at most three things.
-    fn check(&self, value: &Value) -> Result<(), String> {
-        let faults: Vec<String> = self
-            .0
-            .iter_errors(value)
-            .take(3)
-            .map(|error| {
-                let place = error.instance_path().to_string();
-                let what = bounded(&error.to_string(), 200);
-                if place.is_empty() { what } else { format!("at {place}: {what}") }
-            })
-            .collect();
-        if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
-    }
 }
 
 impl Llm {
@@ -175,12 +141,5 @@ fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-fn bounded(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -16,8 +16,10 @@ use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::sync::LazyLock;
 
 mod filters;
 
@@ -28,6 +30,20 @@ const MAX_TOKENS: usize = 500;
 /// `{% … %}` statements in one text: bounds the nesting of statements, for instance of `elif`.
 const MAX_STATEMENTS: usize = 300;
 const NAME: &str = "text";
+
+/// What all environments share; a clone of it is a few pointers.
+static BASE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = filters::environment();
+    environment.set_syntax(syntax());
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(|out, _, value| format_value(out, value));
+    environment.set_fuel(Some(FUEL));
+    environment
+});
+
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().keep_trailing_newline(true).build().expect("the delimiters are the usual ones")
+}
 
 pub struct Program {
     environment: Environment<'static>,
@@ -54,6 +70,15 @@ pub enum RenderError {
     Other(String),
 }
 
+impl Read {
+    /// The part of the path that is loaded: lists are loaded whole.
+    fn loaded(&self) -> &[Segment] {
+        let segments = self.path.segments();
+        let list = segments.iter().position(|segment| matches!(segment, Segment::Index(_)));
+        &segments[..list.unwrap_or(segments.len())]
+    }
+}
+
 impl From<Excess> for RenderError {
     fn from(excess: Excess) -> Self {
         RenderError::Excess(excess)
@@ -69,15 +94,17 @@ impl fmt::Debug for Program {
 impl Program {
     pub fn compile(source: &str) -> Result<Program, Fault> {
         measure(source)?;
-        let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| fault(&error))?;
-        let tree = parse(source, NAME, syntax.clone()).map_err(|error| fault(&error))?;
+        let tree = parse(source, NAME, syntax()).map_err(|error| fault(&error))?;
         let mut walk = Walk { locals: Vec::new(), reads: Vec::new() };
         walk.statement(&tree, true)?;
-        let mut environment = filters::environment();
-        environment.set_syntax(syntax);
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_formatter(|out, _, value| format_value(out, value));
-        environment.set_fuel(Some(FUEL));
+        // Where a source asks whether a value is there, its other uses of it are meant for the case that it is.
+        let asked: HashSet<Vec<Segment>> =
+            walk.reads.iter().filter(|read| read.optional).map(|read| read.path.segments().to_vec()).collect();
+        for read in &mut walk.reads {
+            let segments = read.path.segments();
+            read.optional |= !asked.is_empty() && (1..=segments.len()).any(|length| asked.contains(&segments[..length]));
+        }
+        let mut environment = BASE.clone();
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| fault(&error))?;
         Ok(Program { environment, reads: walk.reads })
     }
@@ -93,14 +120,14 @@ impl Program {
         let mut load = Budget::new(crate::value::MAX_BYTES);
         for read in &self.reads {
             match read.path.resolve(scope) {
-                Ok(value) => {
-                    load.copy(value, 0)?;
-                    context.put(read.path.segments(), Jinja::from(Serde(value)));
-                }
-                Err(_) if read.optional => {}
+                Ok(_) => context.load(read.loaded(), scope, &mut load)?,
+                Err(_) if read.optional => context.load_parent(&read.path, scope),
                 Err(why) if read.always => return Err(RenderError::Other(why)),
-                // Fails only if the rendering gets there.
-                Err(why) => context.put(read.path.segments(), Jinja::from(Error::new(ErrorKind::UndefinedError, why))),
+                // Fails only if the rendering gets there. A missing item is left to the engine: the list may have others.
+                Err(why) if read.loaded().len() == read.path.segments().len() => {
+                    context.put(read.path.segments(), Jinja::from(Error::new(ErrorKind::UndefinedError, why)));
+                }
+                Err(_) => context.load(read.loaded(), scope, &mut load)?,
             }
         }
         let template = self.environment.get_template(NAME).map_err(|error| RenderError::Other(sentence(&error)))?;
@@ -149,6 +176,7 @@ fn fault(error: &Error) -> Fault {
 fn sentence(error: &Error) -> String {
     let mut text: String = match error.kind() {
         ErrorKind::OutOfFuel => format!("it ran for more than {FUEL} instructions"),
+        ErrorKind::UndefinedError if error.detail().is_none() => "a value that it uses does not exist".to_owned(),
         _ => error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
     };
     if let Some((end, _)) = text.char_indices().nth(400) {
@@ -169,6 +197,36 @@ struct Node {
 }
 
 impl Node {
+    /// Puts the value at a path, if there is one.
+    fn load(&mut self, segments: &[Segment], scope: &Scope, budget: &mut Budget) -> Result<(), Excess> {
+        if let Some(path) = Path::of(segments)
+            && let Ok(value) = path.resolve(scope)
+        {
+            budget.copy(value, 0)?;
+            self.put(segments, Jinja::from(Serde(value)));
+        }
+        Ok(())
+    }
+
+    /// Puts what there is above a missing value, so that looking for it finds nothing instead of failing on the way.
+    fn load_parent(&mut self, path: &Path, scope: &Scope) {
+        for length in (1..path.segments().len()).rev() {
+            let above = &path.segments()[..length];
+            match Path::of(above).map(|above| above.resolve(scope).ok()) {
+                Some(Some(Value::Object(_) | Value::Array(_))) => return self.touch(above),
+                Some(Some(scalar)) => return self.put(above, Jinja::from(Serde(scalar))),
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes sure that there is an object at a path.
+    fn touch(&mut self, segments: &[Segment]) {
+        if let [Segment::Field(name), rest @ ..] = segments {
+            self.parts.entry(name.clone()).or_default().touch(rest);
+        }
+    }
+
     fn put(&mut self, segments: &[Segment], value: Jinja) {
         match segments {
             [Segment::Field(name), rest @ ..] => self.parts.entry(name.clone()).or_default().put(rest, value),
@@ -365,12 +423,15 @@ impl Walk {
             match current {
                 Expr::Var(name) => break name.id,
                 Expr::GetAttr(get) => {
-                    chain.push(Some(get.name.to_owned()));
+                    chain.push(Some(Segment::Field(get.name.to_owned())));
                     current = &get.expr;
                 }
                 Expr::GetItem(get) => {
                     let key = match &get.subscript_expr {
-                        Expr::Const(key) => key.value.as_str().map(str::to_owned),
+                        Expr::Const(key) => match key.value.as_str() {
+                            Some(name) => Some(Segment::Field(name.to_owned())),
+                            None => key.value.as_usize().map(Segment::Index),
+                        },
                         other => {
                             self.expression(other, Use { optional: false, always: false })?;
                             None
@@ -388,7 +449,7 @@ impl Walk {
         let mut path = Path::new(root);
         for step in chain.into_iter().rev() {
             match step {
-                Some(name) => path.push(Segment::Field(name)),
+                Some(segment) => path.push(segment),
                 None => break,
             }
         }

@@ -24,7 +24,7 @@ use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
 use flowtrace_core::state::RunState;
 use moka::sync::Cache;
-use registry::Registry;
+use registry::{Registry, SnapshotError};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -264,7 +264,10 @@ impl Host {
 
     /// The run as it was after the event `at_seq`, or as it is now.
     pub async fn snapshot(&self, run: RunId, at_seq: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
-        registry::snapshot(&self.env, run, at_seq).await
+        registry::snapshot(&self.env, run, at_seq).await.map_err(|error| match error {
+            SnapshotError::Store(error) => error,
+            SnapshotError::CannotPlan(failure) => StoreError::Corrupt(failure.message),
+        })
     }
 
     /// The value of a payload, read from the store where it is a blob.

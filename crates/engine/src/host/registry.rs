@@ -2,11 +2,12 @@
 
 use super::actor::{Actor, Exit, Fresh};
 use super::{Env, PAGE, Snapshot, StartError, cannot_plan};
-use crate::port::store::StoreError;
+use crate::port::store::{Append, StoreError};
 use flowtrace_core::event::{Body, Event};
+use flowtrace_core::failure::Failure;
 use flowtrace_core::id::{RunId, Timestamp};
 use flowtrace_core::plan::Plan;
-use flowtrace_core::state::RunState;
+use flowtrace_core::state::{RunState, RunStatus};
 use futures::FutureExt;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -15,8 +16,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-/// How long a run that could not go on (a damaged read, a conflict) is left alone before it is tried again.
+/// How long a run that could not go on (a damaged read, a conflict) is left alone before it is tried again. Doubles each time.
 const BROKEN_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest such pause is this many doublings: about five minutes.
+const MOST_DOUBLINGS: u32 = 6;
 
 pub(crate) struct Registry {
     env: Arc<Env>,
@@ -33,6 +37,8 @@ struct Inner {
     queue: VecDeque<RunId>,
     queued: BTreeSet<RunId>,
     sleeping: BTreeSet<(Timestamp, RunId)>,
+    /// How often in a row a run could not go on.
+    broken: HashMap<RunId, u32>,
     closed: bool,
 }
 
@@ -134,6 +140,9 @@ impl Registry {
         let mut inner = self.lock();
         let rung = inner.active.remove(&run).is_some_and(|active| active.rung);
         self.env.live.forget(run);
+        if !matches!(exit, Exit::Broken(_)) {
+            inner.broken.remove(&run);
+        }
         match exit {
             Exit::Done => {}
             Exit::Parked(_) if rung => {
@@ -145,8 +154,11 @@ impl Registry {
                 self.timer.notify_one();
             }
             Exit::Broken(reason) => {
-                tracing::error!(%run, reason, "the run cannot go on; trying again");
-                let again = self.env.clock.now().plus_millis(BROKEN_PAUSE.as_millis() as u64);
+                let times = inner.broken.entry(run).or_insert(0);
+                let pause = BROKEN_PAUSE * 2u32.pow((*times).min(MOST_DOUBLINGS));
+                *times += 1;
+                tracing::error!(%run, reason, ?pause, "the run cannot go on; it is tried again after a pause");
+                let again = self.env.clock.now().plus_millis(pause.as_millis() as u64);
                 inner.sleeping.insert((again, run));
                 self.timer.notify_one();
             }
@@ -178,7 +190,8 @@ async fn own(registry: Arc<Registry>, run: RunId, bell: Arc<Notify>, fresh: Opti
                 Ok(Some(snapshot)) if snapshot.state.status.is_final() => Exit::Done,
                 Ok(Some(snapshot)) => Actor { env, run, plan: snapshot.plan, state: snapshot.state, bell }.drive(None).await,
                 Ok(None) => Exit::Done,
-                Err(error) => Exit::Broken(error.to_string()),
+                Err(SnapshotError::CannotPlan(failure)) => give_up(&env, run, failure).await,
+                Err(SnapshotError::Store(error)) => Exit::Broken(error.to_string()),
             },
         }
     });
@@ -217,19 +230,53 @@ async fn wake_sleepers(registry: Weak<Registry>) {
     }
 }
 
+/// Ends a run whose document this version cannot plan: without a plan there is no state, only the fact.
+async fn give_up(env: &Env, run: RunId, error: Failure) -> Exit {
+    let end = async {
+        let Some(mut row) = env.store.run(run).await? else { return Ok(()) };
+        let mut last = (0, row.started_at);
+        loop {
+            match env.store.read(run, last.0, PAGE).await?.last() {
+                Some(event) => last = (event.seq, event.ts),
+                None => break,
+            }
+        }
+        let ts = env.clock.now().max(last.1);
+        row.status = RunStatus::Failed.as_str().to_owned();
+        row.finished_at = Some(ts);
+        row.error_summary = Some(error.message.clone());
+        let body = Body::RunFailed { error, failed_step: None, partial: None };
+        let events = vec![Event { seq: last.0 + 1, ts, step: None, body }];
+        env.store.append(Append { stream: run, expected: last.0, events, run: Some(row), ..Append::default() }).await
+    };
+    match end.await {
+        Ok(()) => Exit::Done,
+        Err(error) => Exit::Broken(error.to_string()),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SnapshotError {
+    #[error("{0}")]
+    CannotPlan(Failure),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Folds the journal of a run, up to `at_seq` if given.
-pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
+pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Result<Option<Snapshot>, SnapshotError> {
     let mut events = env.store.read(run, 0, PAGE).await?;
     let Some(Event { body: Body::RunStarted(started), .. }) = events.first() else { return Ok(None) };
     let hash = started.workflow.hash.clone();
     let Some(graph_json) = env.store.document(&hash).await? else {
-        return Err(StoreError::Corrupt(format!("the workflow document {hash} of run {run} is not in the store")));
+        let missing = format!("the workflow document {hash} of run {run} is not in the store");
+        return Err(StoreError::Corrupt(missing).into());
     };
     let plan = match env.plans.get(&hash) {
         Some((_, plan)) => plan,
         None => {
             let plan = Plan::compile(graph_json.as_bytes())
-                .map_err(|problems| StoreError::Corrupt(cannot_plan(&hash, &problems).message))?;
+                .map_err(|problems| SnapshotError::CannotPlan(cannot_plan(&hash, &problems)))?;
             let plan = Arc::new(plan);
             env.plans.insert(hash, (graph_json.len().try_into().unwrap_or(u32::MAX), plan.clone()));
             plan

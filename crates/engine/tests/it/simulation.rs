@@ -58,7 +58,7 @@ fn host(world: &Arc<World>) -> Host {
             Arc::new(SimulatedProvider { world: world.clone(), name: "openai" }),
             Arc::new(SimulatedProvider { world: world.clone(), name: "anthropic" }),
         ],
-        tools: vec![Arc::new(SimulatedTool { world: world.clone() })],
+        tools: vec![Arc::new(SimulatedTool { world: world.clone(), name: "http" })],
         clock: Arc::new(SimulatedClock::new(world)),
     };
     let settings = Settings {

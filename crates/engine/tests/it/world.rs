@@ -15,6 +15,7 @@ use flowtrace_engine::port::tool::Tool;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -44,7 +45,7 @@ impl Rng {
 /// What outlives a crash: the store, the outside world's own records, and the script.
 pub struct World {
     pub seed: u64,
-    pub store: MemoryStore,
+    pub store: Arc<MemoryStore>,
     /// Percent of attempts that fail.
     pub fault_percent: u64,
     state: Mutex<State>,
@@ -62,6 +63,10 @@ struct State {
     /// Calls by idempotency key: the attempt numbers, in order.
     calls: BTreeMap<String, Vec<u32>>,
     violations: Vec<String>,
+    appends: u64,
+    /// Appends that meet a full disk, by number from 1.
+    full: Range<u64>,
+    refused: u64,
 }
 
 impl World {
@@ -74,8 +79,11 @@ impl World {
             epoch: 1_700_000_000_000_000,
             calls: BTreeMap::new(),
             violations: Vec::new(),
+            appends: 0,
+            full: 0..0,
+            refused: 0,
         };
-        Arc::new(World { seed, store: MemoryStore::default(), fault_percent, state: Mutex::new(state), crash: Notify::new() })
+        Arc::new(World { seed, store: Arc::default(), fault_percent, state: Mutex::new(state), crash: Notify::new() })
     }
 
     /// Starts a new life of the process, which dies at its operation number `crash_at`.
@@ -89,6 +97,24 @@ impl World {
 
     pub fn end_life(&self, elapsed: Duration) {
         self.state.lock().unwrap().epoch += elapsed.as_micros() as u64;
+    }
+
+    /// Lets the disk be full for these appends, counted from 1.
+    pub fn fill_disk(&self, appends: Range<u64>) {
+        self.state.lock().unwrap().full = appends;
+    }
+
+    /// Appends that met a full disk.
+    pub fn refused(&self) -> u64 {
+        self.state.lock().unwrap().refused
+    }
+
+    fn disk_is_full(&self) -> bool {
+        let mut state = self.state.lock().unwrap();
+        state.appends += 1;
+        let full = state.full.contains(&state.appends);
+        state.refused += u64::from(full);
+        full
     }
 
     pub fn operations(&self) -> u64 {
@@ -233,11 +259,12 @@ impl Provider for SimulatedProvider {
 /// A remote tool: returns its inputs, or fails by the script.
 pub struct SimulatedTool {
     pub world: Arc<World>,
+    pub name: &'static str,
 }
 
 impl Tool for SimulatedTool {
     fn name(&self) -> &str {
-        "http"
+        self.name
     }
 
     fn description(&self) -> &str {
@@ -272,6 +299,9 @@ impl Journal for CrashingStore {
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), AppendError>> {
         Box::pin(async move {
             self.0.operation(1).await;
+            if self.0.disk_is_full() {
+                return Err(StoreError::Full("simulated".to_owned()).into());
+            }
             let result = self.0.store.append(append).await;
             self.0.operation(1).await;
             result

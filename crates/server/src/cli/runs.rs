@@ -51,7 +51,7 @@ fn row(run: &Value) -> String {
         string("id"),
         string("status"),
         string("started_at"),
-        run["total_tokens"],
+        run["total_tokens"].to_string(),
         string("workflow_id"),
     )
 }

@@ -321,7 +321,11 @@ fn stream_of(frames: Vec<Frame>, in_flight: InFlight, abort: bool) -> impl futur
                 }
                 Some((Ok(frame.bytes), (frames, in_flight, false)))
             }
-            None if abort => Some((Err(io::Error::other("a scripted cut")), (frames, in_flight, true))),
+            None if abort => {
+                // What was sent so far has to leave before the connection breaks, or the client sees no answer at all.
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                Some((Err(io::Error::other("a scripted cut")), (frames, in_flight, true)))
+            }
             None => {
                 in_flight.finish();
                 None

@@ -103,3 +103,100 @@ async fn structured_output_fits_its_schema() {
         assert!(value["verdict"] == "a" || value["verdict"] == "b", "{value}");
     }
 }
+
+#[tokio::test]
+async fn forced_failures_come_first_and_only_where_they_are_meant() {
+    let bench = bench().await;
+    let fault = Fault { status: Some(503), ..Fault::default() };
+    let waiting =
+        bench.simulator.fail_next(FailNext { provider: Some("anthropic".to_owned()), fault: fault.clone(), times: Some(2) });
+    assert_eq!(waiting, 2);
+    assert!(bench.attempt(&call(TARGETS[0], json!({})), 1, 20_000).await.0.is_ok());
+    for _ in 0..2 {
+        let failure = bench.attempt(&call(TARGETS[1], json!({})), 1, 20_000).await.0.unwrap_err();
+        assert_eq!((failure.code, failure.status), (FailureCode::ServerError, Some(503)));
+    }
+    assert!(bench.attempt(&call(TARGETS[1], json!({})), 1, 20_000).await.0.is_ok());
+    assert_eq!(bench.simulator.fail_next(FailNext { provider: None, fault, times: Some(u32::MAX) }), 1000);
+}
+
+#[tokio::test]
+async fn a_limit_cuts_the_answer_as_a_real_model_would() {
+    let bench = bench().await;
+    for (target, reason) in TARGETS.into_iter().zip(["length", "max_tokens"]) {
+        let mut call = call(target, json!({"answer": "é".repeat(100)}));
+        call.parameters.max_tokens = Some(5);
+        let answer = bench.answer(&call).await;
+        assert_eq!((answer.text, answer.finish_reason.as_deref()), ("é".repeat(20), Some(reason)));
+        assert_eq!(answer.usage.unwrap().output, 5);
+    }
+}
+
+#[tokio::test]
+async fn the_simulator_sees_cancelled_calls_and_goes_away_when_dropped() {
+    let bench = bench().await;
+    let slow = json!({"answer": "word ".repeat(200), "latencyMs": 0, "tokensPerSecond": 1});
+    for target in TARGETS {
+        let failure = bench.attempt(&call(target, slow.clone()), 1, 200).await.0.unwrap_err();
+        assert_eq!(failure.code, FailureCode::Timeout);
+    }
+    let settled = async {
+        while bench.simulator.stats().in_flight > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), settled).await.expect("the simulator still answers cancelled calls");
+    let stats = bench.simulator.stats();
+    assert_eq!((stats.calls, stats.aborted), (2, 2));
+
+    let Bench { simulator, providers } = bench;
+    drop(simulator);
+    let gone = async {
+        let context = CallContext { idempotency_key: "k".to_owned(), traceparent: String::new(), attempt: 1, timeout_ms: 1000 };
+        while providers[0].call(&call(TARGETS[0], json!({})), &context, &|_| {}).await.is_ok() {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the simulator outlives its handle");
+}
+
+#[tokio::test]
+async fn many_calls_at_once() {
+    let bench = Arc::new(bench().await);
+    let tasks: Vec<_> = (0..200)
+        .map(|i| {
+            let bench = bench.clone();
+            tokio::spawn(async move { bench.answer(&call(TARGETS[i % 2], json!({"answer": format!("answer {i}")}))).await.text })
+        })
+        .collect();
+    for (i, task) in tasks.into_iter().enumerate() {
+        assert_eq!(task.await.unwrap(), format!("answer {i}"));
+    }
+    assert_eq!(bench.simulator.stats().calls, 200);
+}
+
+#[tokio::test]
+async fn requests_without_streaming_and_nonsense() {
+    let simulator = Simulator::start(SimulatorOptions { paced: false, ..SimulatorOptions::default() }).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |path: &str, body: &str| {
+        let url = format!("{}{path}", simulator.base_url());
+        let response = client.post(url).body(body.to_owned()).send().await.unwrap();
+        assert_eq!(response.headers()["x-flowtrace-simulated"], "true");
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+    let hello = r#""messages": [{"role": "user", "content": [{"type": "text", "text": "Say hello to the parts."}]}]"#;
+    let (status, body) = post("/v1/chat/completions", &format!(r#"{{"model": "m", {hello}}}"#)).await;
+    assert_eq!((status, &body["object"], &body["system_fingerprint"]), (200, &json!("chat.completion"), &json!("simulated")));
+    assert!(body["choices"][0]["message"]["content"].as_str().unwrap().contains("Say hello"), "{body}");
+    let (status, body) = post("/v1/messages", &format!(r#"{{"model": "m", "max_tokens": 50, {hello}}}"#)).await;
+    assert_eq!((status, &body["type"], &body["stop_reason"]), (200, &json!("message"), &json!("end_turn")));
+    for (path, body, status) in [
+        ("/v1/chat/completions", "{oops", 400),
+        ("/v1/chat/completions", "[]", 400),
+        ("/v1/chat/completions", r#"{"model": "m"}"#, 400),
+        ("/v1/messages", r#"{"model": "m", "messages": []}"#, 400),
+        ("/v1/messages", r#"{"model": "m", "max_tokens": 1, "messages": [null, 1, {"content": 5}]}"#, 200),
+        ("/v1/embeddings", "{}", 404),
+    ] {
+        assert_eq!(post(path, body).await.0, status, "{path} {body}");
+    }
+}

@@ -7,11 +7,15 @@ use flowtrace_core::id::{RunId, Timestamp};
 use flowtrace_engine::port::store::{IdempotencyKey, RunRow};
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// The seq of the last event of a stream, 0 if there is none.
-pub fn stored_head(connection: &Connection, key: &str) -> rusqlite::Result<u64> {
-    let mut query =
-        connection.prepare_cached("SELECT seq + count - 1 FROM journal WHERE stream = ?1 ORDER BY seq DESC LIMIT 1")?;
-    Ok(query.query_row([key], |row| row.get(0)).optional()?.unwrap_or(0))
+/// The number of a stream and the seq of its last event; `None` for a stream that has no row yet.
+pub fn stored_head(connection: &Connection, key: &str) -> rusqlite::Result<Option<(i64, u64)>> {
+    let sql = "SELECT no, coalesce((SELECT seq + count - 1 FROM journal WHERE stream = streams.no ORDER BY seq DESC LIMIT 1), 0) \
+               FROM streams WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+}
+
+pub fn new_stream(connection: &Connection, key: &str) -> rusqlite::Result<i64> {
+    connection.prepare_cached("INSERT INTO streams (id) VALUES (?1)")?.insert([key])
 }
 
 /// Who used an idempotency key, and with which fingerprint.
@@ -22,13 +26,13 @@ pub fn used_key(connection: &Connection, key: &str, now: Timestamp) -> rusqlite:
     Ok(found.filter(|(_, _, stored)| !IdempotencyKey::expired(*stored, now)).map(|(run, fingerprint, _)| (run, fingerprint)))
 }
 
-/// `light`: the run's row is there already and only its totals have changed.
-pub fn write(connection: &Connection, append: &Prepared, light: bool) -> rusqlite::Result<()> {
+/// `stream` is the number of the stream. `light`: the run's row is there already and only its totals have changed.
+pub fn write(connection: &Connection, append: &Prepared, stream: i64, light: bool) -> rusqlite::Result<()> {
     let key = append.key.as_str();
     if append.count > 0 {
         connection
             .prepare_cached("INSERT INTO journal (stream, seq, count, format, ts, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![key, int(append.expected + 1), append.count, FORMAT, int(append.ts.0), append.events])?;
+            .execute(params![stream, int(append.expected + 1), append.count, FORMAT, int(append.ts.0), append.events])?;
     }
     for blob in &append.blobs {
         connection
@@ -43,7 +47,7 @@ pub fn write(connection: &Connection, append: &Prepared, light: bool) -> rusqlit
         Some(run) => write_run(connection, key, run)?,
         None => {}
     }
-    write_steps(connection, append)?;
+    write_steps(connection, append, stream)?;
     for change in &append.wakeups {
         let step = change.step.as_deref().unwrap_or("");
         match change.due {
@@ -124,13 +128,12 @@ const UPSERT_RUN: &str = "INSERT INTO workflow_runs (id, workflow_id, workflow_v
      triggered_by = ?7, status = ?8, simulated = ?9, started_at = ?10, finished_at = ?11, total_tokens = ?12, total_cost = ?13, \
      cost_complete = ?14, steps = ?15, retries = ?16, cache_hits = ?17, error_summary = ?18, failed_step = ?19";
 
-fn write_steps(connection: &Connection, append: &Prepared) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO run_steps (run_id, no, path, node_id, node_type, status, started_at, finished_at, tokens_input, \
-               tokens_output, cost, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-    for (place, step) in append.steps.iter().enumerate() {
+fn write_steps(connection: &Connection, append: &Prepared, stream: i64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO steps (stream, path, node_id, node_type, status, started_at, finished_at, tokens_input, \
+               tokens_output, cost, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    for step in &append.steps {
         connection.prepare_cached(sql)?.execute(params![
-            append.key,
-            int(append.expected) << 20 | place as i64,
+            stream,
             step.path,
             step.node_id,
             step.node_type,

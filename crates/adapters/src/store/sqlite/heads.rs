@@ -11,6 +11,8 @@ const MAX_KNOWN: usize = 65_536;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
+    /// The stream's number in the tables; `None` before its first append.
+    pub stream: Option<i64>,
     /// Of the last event.
     pub seq: u64,
     /// `rows::shape` of the run's row as it was written last; `None` where this process has not written it.
@@ -29,7 +31,8 @@ impl Heads {
         if let Some(head) = self.known.get(&append.stream) {
             return Ok(*head);
         }
-        let head = Head { seq: apply::stored_head(connection, &append.key)?, shape: None };
+        let stored = apply::stored_head(connection, &append.key)?;
+        let head = Head { stream: stored.map(|(stream, _)| stream), seq: stored.map_or(0, |(_, seq)| seq), shape: None };
         self.set(append.stream, head);
         Ok(head)
     }

@@ -42,7 +42,7 @@ impl Journal for SqliteStore {
         self.watchers.watch(stream, || {
             // One look-up in an index. A reader that fails says so to whoever reads; the watch then starts from 0.
             let head = self.readers.read_here(|connection| apply::stored_head(connection, &key(stream)).map_err(store_error));
-            head.unwrap_or(0)
+            head.ok().flatten().map_or(0, |(_, head)| head)
         })
     }
 
@@ -71,7 +71,10 @@ impl Journal for SqliteStore {
 
     fn steps(&self, run: RunId) -> BoxFuture<'_, Result<Vec<StepRow>, StoreError>> {
         Box::pin(self.readers.read(move |connection| {
-            let sql = format!("SELECT {} FROM run_steps WHERE run_id = ?1 ORDER BY no", rows::STEP_COLUMNS);
+            let sql = format!(
+                "SELECT {} FROM steps WHERE stream = (SELECT no FROM streams WHERE id = ?1) ORDER BY no",
+                rows::STEP_COLUMNS
+            );
             list(connection, &sql, params![key(run)], rows::step)
         }))
     }
@@ -124,8 +127,8 @@ pub(super) fn list<T>(
 
 fn read(connection: &Connection, stream: StreamId, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
     // The first row may begin before `after` and reach beyond it.
-    let sql = "SELECT format, events, seq FROM journal WHERE stream = ?1 AND seq >= \
-               coalesce((SELECT max(seq) FROM journal WHERE stream = ?1 AND seq <= ?2), 0) ORDER BY seq";
+    let sql = "SELECT format, events, seq FROM journal JOIN streams ON streams.no = journal.stream WHERE streams.id = ?1 AND seq >= \
+               coalesce((SELECT max(seq) FROM journal WHERE stream = streams.no AND seq <= ?2), 0) ORDER BY seq";
     let mut query = connection.prepare_cached(sql).map_err(store_error)?;
     let first = after.saturating_add(1);
     let mut found = query.query(params![key(stream), int(first)]).map_err(store_error)?;
@@ -139,7 +142,10 @@ fn read(connection: &Connection, stream: StreamId, after: u64, limit: usize) -> 
             StoreError::Corrupt(format!("journal.db, stream {stream}, the row that begins with event {seq}: {error}"))
         };
         let bytes = text.as_bytes().map_err(|error| damaged(&error))?;
-        let decoded = event::decode(format, bytes).map_err(|error| damaged(&error))?;
+        let decoded = event::decode(format, bytes).map_err(|error| match error {
+            event::DecodeError::Format(_) => StoreError::Unavailable(format!("journal.db, stream {stream}: {error}")),
+            event::DecodeError::Corrupt(_) => damaged(&error),
+        })?;
         events.extend(decoded.into_iter().filter(|event| event.seq > after));
     }
     events.truncate(limit);
@@ -157,7 +163,6 @@ fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Result<Vec<RunRo
     let wanted: Vec<(&str, &str)> = filters.into_iter().filter_map(|(sql, value)| Some((sql, value?))).collect();
     let conditions: Vec<&str> = wanted.iter().map(|(sql, _)| *sql).collect();
     let conditions = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    // The limit is a number of ours; in the text, it would only fill the cache of statements.
     let sql = format!("SELECT {} FROM workflow_runs {conditions} ORDER BY id DESC LIMIT ?", rows::RUN_COLUMNS);
     let limit = query.limit.min(i64::MAX as usize) as i64;
     let values = wanted.iter().map(|(_, value)| rusqlite::types::Value::from(value.to_string()));

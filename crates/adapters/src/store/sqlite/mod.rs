@@ -54,8 +54,10 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     watchers: Arc<Watchers>,
     blobs: BlobFiles,
-    /// The writer and the checkpointer, in the order in which they end.
-    threads: Vec<JoinHandle<()>>,
+    writing: Option<JoinHandle<()>>,
+    checkpointing: Option<JoinHandle<()>>,
+    /// While this is there, the checkpointer runs.
+    want_checkpoint: Option<mpsc::SyncSender<()>>,
 }
 
 impl SqliteStore {
@@ -92,9 +94,10 @@ impl SqliteStore {
 
         // At most one request waits; while a checkpoint runs, more requests say nothing new.
         let (want_checkpoint, wanted) = mpsc::sync_channel(1);
+        let want = want_checkpoint.clone();
         let hook = move |_: &mut rusqlite::hooks::Wal, pages| {
             if pages >= checkpoint::CHECKPOINT_PAGES {
-                let _ = want_checkpoint.try_send(());
+                let _ = want.try_send(());
             }
             Ok(())
         };
@@ -112,11 +115,13 @@ impl SqliteStore {
             readers,
             watchers,
             blobs,
-            threads: vec![writing],
+            writing: Some(writing),
+            checkpointing: None,
+            want_checkpoint: Some(want_checkpoint),
         };
         // First in the queue, so that nothing that is appended from now on is judged by it.
         store.queue.send(checkpoint::expire()).map_err(|_| stopped())?;
-        store.threads.push(checkpoint::spawn(data_dir, wanted, queue)?);
+        store.checkpointing = Some(checkpoint::spawn(data_dir, wanted, queue)?);
         Ok(store)
     }
 
@@ -148,10 +153,11 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.readers.close();
         let _ = self.queue.send(Job { work: Work::Stop, bytes: 0, _permit: None });
-        for thread in self.threads.drain(..) {
-            // A panic was reported when it happened.
-            let _ = thread.join();
-        }
+        // One after the other: the last connection that closes moves the log into the database, and two that close at the same
+        // time would each leave it to the other. A panic was reported when it happened.
+        let _ = self.writing.take().map(JoinHandle::join);
+        self.want_checkpoint = None;
+        let _ = self.checkpointing.take().map(JoinHandle::join);
     }
 }
 

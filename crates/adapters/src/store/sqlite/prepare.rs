@@ -2,6 +2,7 @@
 //! all runs share.
 
 use super::blobs::{BlobFiles, PreparedBlob};
+use super::rows;
 use flowtrace_core::event;
 use flowtrace_core::id::{StreamId, Timestamp};
 use flowtrace_engine::port::store::*;
@@ -19,6 +20,8 @@ pub struct Prepared {
     pub events: String,
     pub blobs: Vec<PreparedBlob>,
     pub run: Option<RunRow>,
+    /// `rows::shape` of `run`.
+    pub shape: Option<u64>,
     pub steps: Vec<StepRow>,
     pub wakeups: Vec<WakeupChange>,
     pub cache: Vec<PreparedCacheRow>,
@@ -54,6 +57,7 @@ impl Prepared {
             events,
             blobs: append.blobs.iter().map(|blob| files.prepare(blob)).collect::<Result<_, _>>()?,
             cache: append.cache.into_iter().map(prepare_cache_row).collect::<Result<_, _>>()?,
+            shape: append.run.as_ref().map(rows::shape),
             run: append.run,
             steps: append.steps,
             wakeups: append.wakeups,

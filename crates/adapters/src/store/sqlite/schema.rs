@@ -123,7 +123,8 @@ pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), 
 fn opening(path: &Path, error: rusqlite::Error) -> StoreError {
     let text = format!("{}: {error}", path.display());
     match error.sqlite_error_code() {
-        Some(ErrorCode::CannotOpen) => match std::fs::OpenOptions::new().read(true).append(true).open(path) {
+        // SQLite does not say why; trying again without it does.
+        Some(ErrorCode::CannotOpen) => match std::fs::OpenOptions::new().read(true).append(true).create(true).open(path) {
             Err(error) => data_dir::unusable(path, &error),
             Ok(_) => StoreError::Unavailable(text),
         },

@@ -5,7 +5,6 @@ use super::apply;
 use super::error::{is_doubtful_commit, is_failed_sync, store_error};
 use super::heads::{Head, Heads};
 use super::prepare::Prepared;
-use super::rows;
 use super::watchers::Watchers;
 use flowtrace_core::id::{RunId, StreamId};
 use flowtrace_engine::port::store::{AppendError, StoreError};
@@ -185,9 +184,13 @@ impl Writer {
     fn append(&mut self, appends: &[Prepared]) -> rusqlite::Result<()> {
         for append in appends {
             let before = self.heads.get(&self.connection, append)?;
-            let shape = append.run.as_ref().map(rows::shape);
-            apply::write(&self.connection, append, shape.is_some() && shape == before.shape)?;
-            self.heads.set(append.stream, Head { seq: append.head, shape: shape.or(before.shape) });
+            let shape = append.shape;
+            let stream = match before.stream {
+                Some(stream) => stream,
+                None => apply::new_stream(&self.connection, &append.key)?,
+            };
+            apply::write(&self.connection, append, stream, shape.is_some() && shape == before.shape)?;
+            self.heads.set(append.stream, Head { stream: Some(stream), seq: append.head, shape: shape.or(before.shape) });
         }
         Ok(())
     }

@@ -101,6 +101,7 @@ fn errors_name_the_row_and_the_column() {
     let table = [
         (json!({}), json!({}), "has no text"),
         (json!({}), json!({"text": [1]}), "got a list"),
+        (json!({"text": null}), json!({"text": "a"}), "got null"),
         (json!({"text": ""}), json!({}), "is empty"),
         (json!({"text": ragged}), json!({}), "Row 3 of the CSV text (line 5) has 1 fields, but the first row has 2"),
         (

@@ -376,6 +376,10 @@ async fn size_is_capped_before_and_after_decompression() {
         assert!(failure.message.contains("more than 1000 bytes"), "{failure}");
     }
     assert_eq!(call(&tool, get("/fits")).await.unwrap()["content"], "a".repeat(1000));
+    let mut head = get("/plain");
+    head["method"] = json!("HEAD");
+    let output = call(&tool, head).await.unwrap();
+    assert_eq!((&output["headers"]["content-length"], &output["content"]), (&json!("1001"), &json!("")), "the length of nothing");
     assert_eq!(call(&tool, get("/corrupt")).await.unwrap_err().code, FailureCode::Malformed);
     assert_eq!(call(&tool, get("/truncated")).await.unwrap_err().code, FailureCode::StreamCut);
 }

@@ -1,0 +1,10 @@
+//! Everything that is tested against the real binary, as one test program: it links once, and helpers are shared.
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod boundary;
+mod cli;
+mod idempotency;
+mod startup;
+mod stream;
+mod support;

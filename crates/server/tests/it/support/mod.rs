@@ -1,0 +1,9 @@
+//! The binary under test, and a client that checks every answer against the served OpenAPI document.
+
+pub mod api;
+pub mod binary;
+pub mod documents;
+pub mod sse;
+
+pub use api::{Answer, Api};
+pub use binary::{Finished, Server, flowtrace};
