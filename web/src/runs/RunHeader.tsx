@@ -103,7 +103,7 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
       <Total name="Duration">
         {duration(elapsed)}
         {split && (
-          <span className="text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
+          <span className="font-normal text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
             {" "}
             = {duration(split.queue)} queue + {duration(split.wait)} waiting + {duration(split.work)} work
           </span>
@@ -145,7 +145,7 @@ function Total({ name, title, children }: { name: string; title?: string; childr
   return (
     <div className="flex items-baseline gap-1.5" title={title}>
       <dt className="text-xs text-muted">{name}</dt>
-      <dd className="num font-medium">{children}</dd>
+      <dd className="num font-medium !whitespace-normal">{children}</dd>
     </div>
   );
 }

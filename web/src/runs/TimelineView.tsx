@@ -11,6 +11,7 @@ import { makeScale, ticks, type Scale } from "./scale";
 import { StepChips } from "./StepChips";
 import { useNow } from "./useNow";
 import { useRows, type ViewProps } from "./useRows";
+import { useThrottled } from "./useThrottled";
 import type { RunData } from "./useRun";
 
 const ROW = 28;
@@ -34,8 +35,8 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
   const runStart = run ? ms(run.started_at) : 0;
   const runEnd = live ? now : lastTime;
   const fits = steps.length > FIT_ABOVE;
-  const firstRow = items[0]?.index ?? 0;
-  const lastRow = items.at(-1)?.index ?? 0;
+  // A new scale draws every row again, so that while the rows move it follows a few times a second.
+  const [firstRow, lastRow] = useThrottled(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, 200);
   const scale = useMemo(() => {
     const shown = fits ? steps.slice(firstRow, lastRow + 1) : steps;
     const spans = shown.flatMap((step) => (step.started_at ? [{ start: ms(step.started_at), end: step.finished_at ? ms(step.finished_at) : runEnd }] : []));
@@ -60,7 +61,7 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
         <span className="hidden text-right @min-[760px]:block">Tokens</span>
         <span className="hidden text-right @min-[760px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         {steps.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <ol aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
           {scale.folds.map((fold) => (
@@ -117,7 +118,7 @@ const Row = memo(function Row({ index, top, step, events, scale, now, runEnd, se
   const tokens = step.tokens_input == null && step.tokens_output == null ? null : (step.tokens_input ?? 0) + (step.tokens_output ?? 0);
   const skipped = step.status === "skipped";
   return (
-    <li className="absolute inset-x-0" style={{ height: ROW, transform: `translateY(${top}px)` }}>
+    <li className="absolute inset-x-0 [contain:strict]" style={{ height: ROW, transform: `translateY(${top}px)` }}>
       <button
         type="button"
         data-row={index}

@@ -50,7 +50,8 @@ export function useRows({
 
   const atEnd = useRef(true);
   const onScroll = () => {
-    const box = scroll.current;
+    // Asking for these makes the browser lay out at once, so only who follows the end asks.
+    const box = live ? scroll.current : null;
     if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < height;
   };
   useLayoutEffect(() => {
