@@ -32,7 +32,7 @@ test("each attempt is a bar of its own, and the totals are the API's", async ({ 
   await page.goto(`${server.url}/runs/${run}?step=answer&tab=timing`);
   const row = page.getByRole("button", { name: /^Answer, LLM, Succeeded/ });
   await expect(row.locator("span[title^='Attempt ']")).toHaveCount(3);
-  await expect(row.locator("span[title*='failed']")).toHaveCount(2);
+  await expect(row.locator("span[title*=', failed, ']")).toHaveCount(2);
   await expect(row.getByText("1 retry")).toBeVisible();
   await expect(row.getByText("fallback claude-haiku-4-5")).toBeVisible();
   const header = page.getByRole("main").locator("header").first();

@@ -62,6 +62,7 @@ await page.evaluate((to) => window.history.pushState(null, "", to), `/runs/${run
 await page.evaluate(() => window.dispatchEvent(new PopStateEvent("popstate")));
 await page.getByRole("button", { name: /^Start, Tool/ }).waitFor();
 const first = await cpu();
+await page.waitForFunction((height) => document.querySelector('ol[aria-label="Steps"]').clientHeight >= height, run.step_count * 28, { timeout: 120_000 });
 const end = await settled();
 report("first rows shown, CPU in all", first - before, 400);
 report("CPU after the last of the data", end - last, 100);

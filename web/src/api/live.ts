@@ -75,6 +75,9 @@ export function useLiveRun(run: string, active: boolean): void {
       clearTimeout(flush);
       views.stop();
       forgetAnswers(run);
+      // The run may have been seen to end before the last of its events and steps were read.
+      void client.invalidateQueries({ queryKey: traceQuery(run).queryKey });
+      void client.invalidateQueries({ queryKey: keys.runSteps(run) });
     };
   }, [client, run, active]);
 }

@@ -51,7 +51,9 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
             {run.workflow_version != null && <span className="font-normal text-muted">v{run.workflow_version}</span>}
           </h1>
         </nav>
-        <Status status={run.status} />
+        <span role="status">
+          <Status status={run.status} />
+        </span>
         <CopyId id={run.id} label="run id" />
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
         <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
@@ -109,7 +111,10 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
           </span>
         )}
       </Total>
-      <Total name="Steps">{count(run.step_count)}</Total>
+      <Total name="Steps">
+        {count(run.step_count)}
+        {data.steps.length < run.step_count && <span className="font-normal text-muted"> ({count(data.steps.length)} read)</span>}
+      </Total>
       <Total name="Tokens">{count(run.total_tokens)}</Total>
       <Total name="Cost" title={run.cost_complete ? `${count(run.total_cost_nanousd)} nano-dollars` : "Some call has no known price: the cost is at least this."}>
         {run.cost_complete ? "" : "≥ "}
@@ -152,12 +157,12 @@ function Total({ name, title, children }: { name: string; title?: string; childr
 
 /** Where the time of the run went. Unknown until its first step begins. */
 function useSplit(data: RunData, run: Run, now: number) {
-  const { steps, eventsOf, live } = data;
+  const { steps, eventsOf, live, complete } = data;
   // The bars of a large run are not summed ten times a second.
   const end = live ? Math.ceil(now / 500) * 500 : now;
   return useMemo(() => {
     const first = steps.find((step) => step.started_at)?.started_at;
-    if (!first || eventsOf.size === 0) return null;
+    if (!first || eventsOf.size === 0 || (!live && !complete)) return null;
     const start = ms(run.started_at);
     const finish = run.finished_at ? ms(run.finished_at) : end;
     const busy = union(
@@ -166,5 +171,5 @@ function useSplit(data: RunData, run: Run, now: number) {
     const queue = Math.max(0, ms(first) - start);
     const work = total(busy);
     return { queue, work, wait: Math.max(0, finish - start - queue - work) };
-  }, [steps, eventsOf, run.started_at, run.finished_at, end]);
+  }, [steps, eventsOf, live, complete, run.started_at, run.finished_at, end]);
 }
