@@ -97,5 +97,29 @@ await page.evaluate(async (frames) => {
 }, FRAMES);
 report("CPU of a frame of scrolling by 100 px, mean", ((await cpu()) - start) / FRAMES, 6);
 
+// Ten calls at a time of 200 ms each, four events a call: about 200 events a second.
+const calls = Array.from({ length: 2000 }, (_, index) => ({ id: `c${index}`, type: "llm", config: { provider: "openai", model: "gpt-4o-mini", prompt: `Go ${index}.`, simulate: { answer: "Done.", latencyMs: 200 } } }));
+const live = await post("/api/workflows", {
+  name: "Live",
+  graph_json: {
+    version: "1",
+    entry: "start",
+    execution: { mode: "parallel", maxConcurrency: 10 },
+    limits: { maxNodes: calls.length + 1 },
+    nodes: [{ id: "start", type: "tool", name: "Start", config: { tool: "echo" } }, ...calls],
+    edges: calls.map((node) => ({ from: "start", to: node.id })),
+  },
+});
+const started = await post(`/api/workflows/${live.id}/runs`, {});
+await page.goto(new URL(`/runs/${started.runId}`, base).href);
+await page.waitForTimeout(4000);
+const seq = async () => (await (await fetch(new URL(`/api/runs/${started.runId}`, base))).json()).last_seq;
+const [cpuBefore, seqBefore, timeBefore] = [await cpu(), await seq(), performance.now()];
+await page.waitForTimeout(10_000);
+const [cpuAfter, seqAfter, timeAfter] = [await cpu(), await seq(), performance.now()];
+const seconds = (timeAfter - timeBefore) / 1000;
+report(`live at ${((seqAfter - seqBefore) / seconds).toFixed(0)} events/s, share of a core`, ((cpuAfter - cpuBefore) / 10 / seconds), 20, "% ");
+await post(`/api/runs/${started.runId}/cancel`, {});
+
 await browser.close();
 process.exit(over ? 1 : 0);

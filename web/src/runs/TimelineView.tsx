@@ -53,7 +53,7 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
-      {fits && <Minimap steps={steps} start={runStart} end={runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
+      {fits && <Minimap steps={steps} start={runStart} end={live ? Math.ceil(runEnd / 1000) * 1000 : runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
       <div className={cx(GRID, "h-6 shrink-0 border-b border-line text-xs text-muted")} aria-hidden>
         <span>Step</span>
         <Axis scale={scale} origin={runStart} />

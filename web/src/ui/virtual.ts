@@ -24,7 +24,7 @@ export function useVirtualRows({
     count,
     estimateSize: () => height,
     getScrollElement: () => scroll.current,
-    overscan: 6,
+    overscan: 4,
     rangeExtractor: useCallback((range: Range) => {
       const shown = defaultRangeExtractor(range);
       const pin = pinned.current;
