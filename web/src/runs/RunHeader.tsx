@@ -51,13 +51,15 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
             {run.workflow_version != null && <span className="font-normal text-muted">v{run.workflow_version}</span>}
           </h1>
         </nav>
-        <span role="status">
+        <span role="status" className="flex">
           <Status status={run.status} />
         </span>
         <CopyId id={run.id} label="run id" />
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
         <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
-          <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
+          <span className="hidden sm:contents">
+            <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
+          </span>
           {version?.simulated && <FailNext />}
           {data.live ? (
             <Button variant="danger" disabled={cancel.isPending || run.cancel_requested} onClick={() => cancel.mutate(run.id)}>

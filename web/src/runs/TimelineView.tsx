@@ -155,12 +155,12 @@ function Axis({ scale, origin }: { scale: Scale; origin: number }) {
   const marks = scale.folds.length > 0 ? [0, length] : ticks(length, 4);
   return (
     <span className="relative h-full min-w-0">
-      {marks.map((mark) => {
+      {marks.map((mark, index) => {
         const place = scale.at(scale.start + mark);
         return (
           <span
             key={mark}
-            className={cx("num absolute top-1", place > 0.88 ? "-translate-x-full pr-1" : "border-l border-line pl-1")}
+            className={cx("num absolute top-1", index % 2 === 1 && marks.length > 2 && "hidden @min-[560px]:block", place > 0.88 ? "-translate-x-full pr-1" : "border-l border-line pl-1")}
             style={{ left: `${place * 100}%` }}
           >
             {duration(scale.start + mark - origin)}

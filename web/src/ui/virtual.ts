@@ -25,6 +25,8 @@ export function useVirtualRows({
     estimateSize: () => height,
     getScrollElement: () => scroll.current,
     overscan: 4,
+    // Rows may come a moment after the scroll; drawing in the middle of its event costs more.
+    useFlushSync: false,
     rangeExtractor: useCallback((range: Range) => {
       const shown = defaultRangeExtractor(range);
       const pin = pinned.current;
