@@ -31,6 +31,17 @@ test("a link to a step far down a large run opens that step", async ({ page, ser
   await page.keyboard.press("j");
   await expect(page).toHaveURL(/step=s24(?!00)/);
   expect(await page.locator("[data-row]").count()).toBeLessThan(100);
+
+  await page.goto(`${server.url}/runs/${run}?view=graph`);
+  await page.getByRole("link", { name: "Open the tree" }).click();
+  await expect(page.getByRole("treeitem").first()).toBeVisible();
+});
+
+test("a workflow of 300 nodes is drawn", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Three hundred", wide(299)), {}, 30);
+  await page.goto(`${server.url}/runs/${run}?view=graph`);
+  await expect(page.locator(".react-flow__node").first()).toBeVisible();
+  await expect(page.locator(".react-flow__minimap-node")).toHaveCount(300);
 });
 
 test("an address that names nothing says so", async ({ page, server }) => {

@@ -4,15 +4,17 @@ import { messageOf } from "@/api/problem";
 import { workflowVersionQuery } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
+import { buttonClass } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { count, duration, usd } from "@/ui/format";
+import { count, duration, plural, usd } from "@/ui/format";
 import { Status, statusWord } from "@/ui/status";
 import { useTheme } from "@/ui/theme";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
 import { memo, useMemo } from "react";
-import { layoutGraph, NODE_HEIGHT, NODE_WIDTH } from "./layoutGraph";
+import { layoutGraph, MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH } from "./layoutGraph";
 import type { ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
@@ -25,7 +27,8 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
   const saved = run.workflow_id != null && run.workflow_version != null;
   const version = useQuery({ ...workflowVersionQuery(run.workflow_id ?? "", run.workflow_version ?? 0), enabled: saved });
   const graph = useMemo(() => (version.data ? graphOf(version.data.graph_json) : undefined), [version.data]);
-  const places = useMemo(() => graph && layoutGraph(graph), [graph]);
+  const tooLarge = graph !== undefined && (graph.nodes.length > MOST_NODES || graph.edges.length > MOST_EDGES);
+  const places = useMemo(() => (graph && !tooLarge ? layoutGraph(graph) : undefined), [graph, tooLarge]);
 
   const { nodes, edges } = useMemo(() => {
     if (!graph || !places) return { nodes: [], edges: [] };
@@ -62,6 +65,20 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
     return <EmptyState title="No graph">The document was run without being saved as a workflow, so its edges are not known here.</EmptyState>;
   }
   if (version.error) return <ErrorBanner message={messageOf(version.error)} onRetry={() => void version.refetch()} />;
+  if (tooLarge) {
+    return (
+      <EmptyState
+        title="Too large to draw"
+        action={
+          <Link to="." search={(old) => ({ ...old, view: "tree" })} className={buttonClass("primary")}>
+            Open the tree
+          </Link>
+        }
+      >
+        {plural(graph.nodes.length, "node")} and {plural(graph.edges.length, "edge")}: more than {count(MOST_NODES)} nodes or {count(MOST_EDGES)} edges cannot be read as a drawing.
+      </EmptyState>
+    );
+  }
   if (!graph) return <SkeletonRows rows={6} height={28} label="Loading the graph" />;
   return (
     <div className="min-h-0 flex-1" aria-label="Graph" role="group">

@@ -4,7 +4,11 @@ import { graphlib, layout } from "@dagrejs/dagre";
 export const NODE_WIDTH = 210;
 export const NODE_HEIGHT = 46;
 
-/** Places for the nodes of a document, in layers from top to bottom. Positions that an author gave (`ui: {x, y}`) win. */
+/** More than this cannot be read as a drawing, and laying it out would stop the page for seconds. */
+export const MOST_NODES = 500;
+export const MOST_EDGES = 1_500;
+
+/** Places for the nodes of a document, in layers from top to bottom. */
 export function layoutGraph(document: Graph): Map<string, { x: number; y: number }> {
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: "TB", nodesep: 36, ranksep: 60, marginx: 8, marginy: 8 });
