@@ -83,6 +83,11 @@ test("the keyboard alone reaches a failing step", async ({ page, server }) => {
   await expect(page.getByRole("complementary", { name: "Step draft_reply" })).toBeVisible();
   await page.keyboard.press("4");
   await expect(page).toHaveURL(/view=log/);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("3");
+  await page.locator(".react-flow__node[data-id=draft_reply]").focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("complementary", { name: "Step draft_reply" })).toBeVisible();
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
   await page.keyboard.press("Escape");
