@@ -4,7 +4,9 @@
 mod api;
 mod boundary;
 mod cli;
+mod crash;
 mod idempotency;
+mod reference;
 mod startup;
 mod stream;
 mod support;

@@ -98,6 +98,14 @@ impl Drop for Watched {
     }
 }
 
+/// Starts a server and kills it after a time, whether it is ready by then or not.
+#[track_caller]
+pub fn kill_while_starting(mut command: Command, after: Duration) {
+    let child = Watched(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    std::thread::sleep(after);
+    drop(child);
+}
+
 /// A running `flowtrace serve`.
 pub struct Server {
     child: Option<Watched>,

@@ -4,6 +4,8 @@ pub mod api;
 pub mod binary;
 pub mod documents;
 pub mod sse;
+pub mod upstream;
 
 pub use api::{Answer, Api};
 pub use binary::{Finished, Server, flowtrace};
+pub use upstream::{Call, End, Reply, To, Tokens, Upstream, wait_until};
