@@ -10,9 +10,9 @@ use flowtrace_core::problem::Problem;
 use flowtrace_engine::host::Host;
 use flowtrace_engine::port::clock::Clock;
 use flowtrace_engine::port::provider::Provider;
-use flowtrace_engine::port::store::Store;
+use flowtrace_engine::port::store::{ProviderBinding, Store, StoreError};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
 pub type Shared = Arc<App>;
@@ -30,6 +30,10 @@ pub struct App {
     pub priced: Vec<(String, String)>,
     /// A new one for every process: tells a restarted server from the one before.
     pub instance: String,
+    /// The provider bindings as they are in the store; only this process changes them.
+    pub bindings: RwLock<Arc<Vec<ProviderBinding>>>,
+    /// Held while a binding is checked and written, so that two requests at once do not make two of what may exist once.
+    pub changing_bindings: tokio::sync::Mutex<()>,
     /// Only with `--simulate`.
     pub simulator: Option<Simulator>,
     pub plans: Plans,
@@ -38,6 +42,17 @@ pub struct App {
 }
 
 impl App {
+    pub fn bindings(&self) -> Arc<Vec<ProviderBinding>> {
+        self.bindings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// After a change in the store.
+    pub async fn read_bindings(&self) -> Result<(), StoreError> {
+        let bindings = Arc::new(self.store.bindings().await?);
+        *self.bindings.write().unwrap_or_else(PoisonError::into_inner) = bindings;
+        Ok(())
+    }
+
     /// The plan of a document, from memory if it was asked for lately. `hash` is the hash of `graph_json`.
     pub async fn plan(&self, hash: &str, graph_json: &Arc<str>) -> Result<Arc<Plan>, Vec<Problem>> {
         if let Some(plan) = self.plans.get(hash) {

@@ -17,5 +17,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // With huge pages an idle server takes 16 MB more, and a busy one is no faster for them (measured with W3 over HTTP). It
+    // is a wish, so a kernel that knows nothing of it changes nothing.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     cli::run(cli::args::Cli::parse())
 }

@@ -7,7 +7,6 @@ use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
 use crate::{deployment, seed, web};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore};
 use flowtrace_engine::host::{Host, Ports, Settings};
@@ -17,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -138,7 +137,10 @@ impl Server {
             Mode::Run | Mode::Read => store.unfinished().await.map_err(store_error)?.len(),
         };
 
+        let bindings = Arc::new(store.bindings().await.map_err(store_error)?);
         let app = Arc::new(App {
+            bindings: RwLock::new(bindings),
+            changing_bindings: tokio::sync::Mutex::default(),
             boundary: Boundary::new(address.ip(), &config.hosts, token),
             host,
             store,
@@ -196,9 +198,9 @@ async fn serve(listener: TcpListener, app: Shared) {
 fn router(app: Shared) -> Router {
     let (routes, _) = api::routes().split_for_parts();
     routes
+        .route_layer(axum::middleware::from_fn_with_state(app.clone(), boundary::authenticate))
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::method_not_allowed)
-        .layer(DefaultBodyLimit::max(api::extract::BODY_LIMIT))
         .layer(axum::middleware::from_fn_with_state(app.clone(), boundary::guard))
         .layer(CatchPanicLayer::custom(problem::from_panic))
         .layer(axum::middleware::from_fn(boundary::harden))

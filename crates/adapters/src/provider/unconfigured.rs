@@ -23,6 +23,10 @@ impl Provider for Unconfigured {
         &self.name
     }
 
+    fn configured(&self) -> bool {
+        false
+    }
+
     fn simulated(&self) -> bool {
         false
     }

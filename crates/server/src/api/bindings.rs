@@ -52,8 +52,7 @@ impl From<ProviderBinding> for Binding {
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(app): State<Shared>) -> ApiResult<Json<BindingList>> {
-    let bindings = app.store.bindings().await?;
-    Ok(Json(BindingList { provider_bindings: bindings.into_iter().map(Binding::from).collect() }))
+    Ok(Json(BindingList { provider_bindings: app.bindings().iter().cloned().map(Binding::from).collect() }))
 }
 
 /// Adds a binding. There is one for each workflow, and one for all others.
@@ -75,7 +74,7 @@ pub async fn create(State(app): State<Shared>, Body(body): Body<PutBinding>) -> 
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn update(State(app): State<Shared>, Path(id): Path<String>, Body(body): Body<PutBinding>) -> ApiResult<Json<Binding>> {
-    if !app.store.bindings().await?.iter().any(|binding| binding.id == id) {
+    if !app.bindings().iter().any(|binding| binding.id == id) {
         return Err(no_such_binding());
     }
     put(&app, id, body).await.map(Json)
@@ -88,10 +87,11 @@ pub async fn update(State(app): State<Shared>, Path(id): Path<String>, Body(body
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn delete(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    match app.store.delete_binding(&id).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(no_such_binding()),
+    if !app.store.delete_binding(&id).await? {
+        return Err(no_such_binding());
     }
+    app.read_bindings().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn no_such_binding() -> ApiError {
@@ -113,12 +113,14 @@ async fn put(app: &Shared, id: String, body: PutBinding) -> ApiResult<Binding> {
     {
         return Err(no_such_workflow(workflow).at("/workflow_id"));
     }
-    if app.store.bindings().await?.iter().any(|other| other.id != id && other.workflow_id == body.workflow_id) {
+    let _changing = app.changing_bindings.lock().await;
+    if app.bindings().iter().any(|other| other.id != id && other.workflow_id == body.workflow_id) {
         let detail = "There is a provider binding for this already: change that one instead.";
         return Err(ApiError::new(StatusCode::CONFLICT, "already_bound", detail));
     }
     let PutBinding { workflow_id, provider, model, temperature } = body;
     let binding = ProviderBinding { id, owner_id: None, workflow_id, provider, model, temperature };
     app.store.put_binding(binding.clone()).await?;
+    app.read_bindings().await?;
     Ok(binding.into())
 }

@@ -1,15 +1,22 @@
 //! The extractors of the API: like axum's own, but a rejection is a problem document.
 
 use super::problem::ApiError;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::StatusCode;
+use futures::StreamExt;
 use http::request::Parts;
+use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// Bytes of a request body that are read at most.
-pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
+pub const BODY_LIMIT: usize = 6 << 20;
+
+/// Bytes of a body that is too large that are still read, so that the client gets to the answer.
+const DRAIN_LIMIT: usize = 64 << 20;
+
+/// The longest that a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// A JSON body. That the content type is JSON was checked at the boundary.
 pub struct Json<T>(pub T);
@@ -24,8 +31,8 @@ pub struct Path<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let body = read(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let body = read(request).await?;
         if body.is_empty() {
             return Err(ApiError::bad_request("empty_body", "The request needs a JSON body, but it is empty."));
         }
@@ -36,21 +43,49 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJson<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let body = read(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let body = read(request).await?;
         parse(if body.is_empty() { b"{}" } else { &body }).map(OptionalJson)
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            format!("The request body is larger than {} MB, which is the most that is accepted.", BODY_LIMIT / 1024 / 1024),
-        ),
-        other => ApiError::bad_request("unreadable_body", format!("The request body could not be read: {other}.")),
+/// Reads a body into memory, up to the limit.
+async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
+    let (parts, body) = request.into_parts();
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let announced = header(header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    // A client that asks before it sends, or has far too much, is told at once.
+    if announced > DRAIN_LIMIT || (announced > BODY_LIMIT && header(header::EXPECT).is_some()) {
+        return Err(too_large());
+    }
+    tokio::time::timeout(BODY_TIME, collect(body)).await.unwrap_or_else(|_| {
+        let detail = format!("The request body did not arrive within {} seconds.", BODY_TIME.as_secs());
+        Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", detail).with_header(header::CONNECTION, "close"))
     })
+}
+
+async fn collect(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut received = 0;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk
+            .map_err(|error| ApiError::bad_request("unreadable_body", format!("The request body could not be read: {error}.")))?;
+        received += chunk.len();
+        if received > DRAIN_LIMIT {
+            return Err(too_large());
+        }
+        // What is too much is read and thrown away: a client that is still sending would not read the answer.
+        if received <= BODY_LIMIT {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if received > BODY_LIMIT { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn too_large() -> ApiError {
+    let detail = format!("The request body is larger than {} MB, which is the most that is accepted.", BODY_LIMIT >> 20);
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_header(header::CONNECTION, "close")
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

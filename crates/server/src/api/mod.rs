@@ -41,6 +41,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::get))
         .routes(routes!(runs::steps))
         .routes(routes!(runs::step))
+        .routes(routes!(runs::graph))
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::blob))
         .routes(routes!(state::get))

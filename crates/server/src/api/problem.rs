@@ -21,10 +21,8 @@ pub struct ProblemDocument {
     /// A stable word for programs.
     code: String,
     /// JSON Pointer (RFC 6901) into the request body, where one value is to blame.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
     /// What is wrong with a workflow document.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<ProblemItem>,
 }
 
@@ -38,7 +36,6 @@ pub struct ProblemItem {
     /// A sentence.
     pub message: String,
     /// What was probably meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
 }
 
@@ -77,7 +74,7 @@ impl ApiError {
 
     pub fn invalid_workflow(problems: Vec<Problem>) -> Self {
         let detail = match problems.as_slice() {
-            [one] => format!("The workflow has a problem: {}", one.message),
+            [one] => sentence(&format!("The workflow has a problem: {}", one.message)),
             many => format!("The workflow has {} problems; see `problems`.", many.len()),
         };
         let mut error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_workflow", detail);

@@ -5,6 +5,7 @@ use super::extract::{OptionalJson, Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::run_view::{self, Run, RunSummary, Step};
 use super::start::triggered_by;
+use super::workflows::raw;
 use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
@@ -16,6 +17,7 @@ use flowtrace_engine::host::Snapshot;
 use flowtrace_engine::port::store::RunQuery;
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -166,6 +168,28 @@ pub async fn step(State(app): State<Shared>, Path((id, path)): Path<(String, Str
     let missing = || ApiError::not_found(format!("step `{}` in run {id} so far", path.chars().take(200).collect::<String>()));
     let ix = *snapshot.plan.by_id.get(path.as_str()).ok_or_else(missing)?;
     run_view::step(&app.host, &snapshot, ix, true).await?.map(Json).ok_or_else(missing)
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Graph {
+    /// SHA-256 of the document's JSON.
+    hash: String,
+    #[schema(value_type = Value)]
+    graph_json: Box<RawValue>,
+}
+
+/// The document that a run is pinned to, whatever was saved since.
+#[utoipa::path(get, path = "/api/runs/{id}/graph", operation_id = "getRunGraph", tag = "runs",
+    params(("id" = String, Path, description = "The run")), responses(
+    (status = 200, body = Graph),
+    (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn graph(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<Json<Graph>> {
+    let id = run_id(&id)?;
+    let row = app.store.run(id).await?.ok_or_else(|| no_such_run(id))?;
+    let missing = || ApiError::not_found(format!("document of run {id} in the store"));
+    let graph_json = raw(&app.store.document(&row.workflow_hash).await?.ok_or_else(missing)?);
+    Ok(Json(Graph { hash: row.workflow_hash.to_string(), graph_json }))
 }
 
 #[derive(Default, Deserialize, ToSchema)]

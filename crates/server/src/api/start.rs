@@ -69,7 +69,6 @@ pub struct Started {
     id: String,
     trace_id: String,
     /// Only with `?wait`: the run, with its output whole, as it was when the wait was over.
-    #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
 }
 
@@ -162,7 +161,7 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
     let idempotency = idempotency(headers, &request)?;
     let parent = parent(headers);
     let plan = app.plan(&request.workflow.hash, &request.graph_json).await.map_err(ApiError::invalid_workflow)?;
-    let defaults = defaults(&app.store.bindings().await?, request.workflow.id.as_deref());
+    let defaults = defaults(&app.bindings(), request.workflow.id.as_deref());
     let start = StartRun {
         workflow: request.workflow,
         graph_json: request.graph_json,

@@ -131,7 +131,7 @@ pub fn text_of(graph_json: &RawValue) -> ApiResult<String> {
 }
 
 /// Stored documents were checked when they were saved. Should one be unreadable all the same, it is shown as text.
-fn raw(graph_json: &str) -> Box<RawValue> {
+pub fn raw(graph_json: &str) -> Box<RawValue> {
     RawValue::from_string(graph_json.to_owned()).unwrap_or_else(|_| text_as_json(graph_json))
 }
 

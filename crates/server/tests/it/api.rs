@@ -251,6 +251,10 @@ async fn runs(api: &Api) {
     assert_eq!((&of("deep")["status"], &of("deep")["output"]), (&json!("skipped"), &Value::Null));
     assert_eq!(of("start")["tokens_input"], Value::Null, "unknown is null, not 0");
 
+    // Pinned, whatever is saved since.
+    api.put(&format!("/api/workflows/{workflow}"), json!({"graph_json": documents::echo()})).await.expect(200);
+    let graph = api.get(&format!("/api/runs/{id}/graph")).await.expect(200);
+    assert_eq!((&graph["graph_json"], &graph["hash"]), (&documents::routed(), &run["workflow_hash"]));
     let one = api.get(&format!("/api/runs/{id}/steps/summarize")).await.expect(200);
     assert_eq!(&one, summarize);
     api.get(&format!("/api/runs/{id}/steps/nothing")).await.problem(404, "not_found");
@@ -267,7 +271,7 @@ async fn runs(api: &Api) {
     lists(api, &workflow, &id).await;
     api.get(&format!("/api/runs/{id}/stream")).await;
     api.post(&format!("/api/runs/{id}/cancel"), json!({})).await.problem(409, "already_ended");
-    for path in ["", "/steps", "/steps/a", "/trace", "/state", "/stream", &format!("/blobs/{}", "0".repeat(64))] {
+    for path in ["", "/steps", "/steps/a", "/trace", "/state", "/stream", "/graph", &format!("/blobs/{}", "0".repeat(64))] {
         api.get(&format!("/api/runs/00000000-0000-7000-8000-000000000000{path}")).await.problem(404, "not_found");
         api.get(&format!("/api/runs/nonsense{path}")).await.problem(404, "not_found");
     }
@@ -431,7 +435,11 @@ async fn requests_that_are_wrong_get_problems() {
     let deep_input =
         format!("{{\"graph_json\": {}, \"input_vars\": {{\"a\": {}{}}}}}", documents::echo(), "[".repeat(500), "]".repeat(500));
     post("/api/runs", deep_input).await.problem(400, "invalid_json");
-    post("/api/workflows", format!("{{\"name\": \"{}\"}}", "x".repeat(7 << 20))).await.problem(413, "too_large");
+    for megabytes in [7, 50] {
+        let answer = post("/api/workflows", format!("{{\"name\": \"{}\"}}", "x".repeat(megabytes << 20))).await;
+        assert_eq!(answer.header("connection"), Some("close"));
+        answer.problem(413, "too_large");
+    }
 
     api.get("/api/nothing").await.problem(404, "not_found");
     api.get("/api").await.problem(404, "not_found");
@@ -449,6 +457,9 @@ async fn forced_failures_need_simulated_models() {
     let server = Server::with(&[]);
     let detail = server.api().post("/api/simulate/fail-next", json!({})).await.problem(409, "not_simulated");
     assert!(detail.contains("--simulate"), "{detail}");
+    assert!(server.banner.contains("none configured: set OPENAI_API_KEY"), "{}", server.banner);
+    let catalog = server.api().get("/api/catalog").await.expect(200);
+    assert!(catalog["providers"].as_array().unwrap().iter().all(|provider| provider["configured"] == false), "{catalog}");
     // Without a key, a call fails with a sentence that names what is missing.
     let run = server.api().run(documents::model(json!({})), json!({"topic": "keys"})).await;
     assert_eq!(run["status"], "failed");

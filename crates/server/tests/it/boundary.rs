@@ -30,7 +30,7 @@ async fn a_page_of_another_origin_can_start_nothing() {
                     headers.iter().fold(request.body(body.clone()), |request, (name, value)| request.header(*name, *value))
                 })
                 .await;
-            println!("{name}: POST {path}");
+            assert_eq!(answer.status, status, "{name}: POST {path}");
             answer.problem(status, code);
         }
     }
@@ -84,6 +84,10 @@ async fn a_token_given_by_the_operator() {
     bare.get("/api/runs?token=a-secret-of-the-operator").await.problem(401, "unauthorized");
     let page = bare.get("/").await;
     assert_eq!(page.status, 200, "the page asks for the token");
+    for odd in ["//api/runs", "/%61pi/runs", "/API/runs", "/api/runs/", "/x/..%2fapi/runs", "/;/api/runs"] {
+        let answer = bare.get(odd).await;
+        assert!(!answer.text.contains("\"runs\""), "{odd}: {}", answer.text);
+    }
     let api = server.api().with_token("a-secret-of-the-operator");
     api.get("/api/runs").await.expect(200);
     server.api().with_token("a-secret-of-the-operatoR").get("/api/runs").await.problem(401, "unauthorized");

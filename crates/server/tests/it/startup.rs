@@ -51,6 +51,44 @@ fn data_directories_that_cannot_be_used() {
     refused(&finish(flowtrace(&garbage, &serve)), &["journal.db", "damaged"]);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn disks_that_are_full_or_read_only() {
+    use crate::support::binary::on_file_system;
+    let place = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let data = place.path().join("data");
+    let serve = ["serve", "--simulate", "--listen", "127.0.0.1:0"];
+    let small = "mount -t tmpfs -o size=100k none \"$0\"";
+    let Some(command) = on_file_system(&data, small, &serve) else {
+        return eprintln!("this machine lets users mount nothing: skipped");
+    };
+    refused(&finish(command), &["is full", "free some space", data.to_str().unwrap()]);
+    let read_only = "mount -t tmpfs -o ro none \"$0\"";
+    refused(&finish(on_file_system(&data, read_only, &serve).unwrap()), &["cannot be written", data.to_str().unwrap()]);
+
+    // It fills up while the server runs: what was answered stays, the rest is refused, and reading goes on.
+    let enough = "mount -t tmpfs -o size=1500k none \"$0\"";
+    let server = Server::from(on_file_system(&data, enough, &serve).unwrap(), place);
+    let api = server.api();
+    let mut started = Vec::new();
+    let full = loop {
+        assert!(started.len() < 100, "the disk never fills up");
+        // Random, because what repeats is stored once and what is regular is compressed.
+        let text: String = (0..4000).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+        let body = json!({"graph_json": documents::echo(), "input_vars": {"text": text}});
+        let answer = api.post("/api/runs", body).await;
+        match answer.status {
+            201 => started.push(answer.json()["id"].as_str().unwrap().to_owned()),
+            _ => break answer,
+        }
+    };
+    let detail = full.problem(507, "disk_full");
+    assert!(detail.contains("free some space"), "{detail}");
+    api.get("/health").await.expect(200);
+    let runs = api.get("/api/runs?limit=200").await.expect(200)["runs"].as_array().unwrap().len();
+    assert_eq!(runs, started.len());
+}
+
 /// Permissions do not stop root, so a file system that is full or read-only is tried where there is one at hand.
 #[cfg(target_os = "linux")]
 #[test]
@@ -80,6 +118,7 @@ async fn a_server_that_is_told_to_stop_leaves_nothing_behind() {
     let started = server.api().post("/api/runs", json!({"graph_json": document})).await.expect(201);
     // Somebody waits for a run that will not end in time, and still gets an answer.
     let api = server.api();
+    api.contract().await;
     let waiting = tokio::spawn(async move {
         let document = documents::model(json!({"answer": "late", "latencyMs": 60_000}));
         api.post("/api/runs?wait=60", json!({"graph_json": document})).await

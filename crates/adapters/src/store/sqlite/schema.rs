@@ -16,6 +16,9 @@ const PAGE_SIZE: u32 = 4096;
 
 /// A page cache of this many KiB for the writer holds the dirty pages of the largest batch, so that nothing is spilled.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
+/// Bytes that the log keeps on the disk between its rounds.
+const LOG_KEPT: i64 = 64 << 20;
+
 const READER_CACHE_KIB: i64 = 1024;
 
 pub fn journal_path(data_dir: &Path) -> PathBuf {
@@ -43,6 +46,9 @@ pub(super) fn open_writer(data_dir: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // A log that a burst made longer is cut back to this when it starts anew; below that, its blocks are used again, and
+        // overwriting is quicker to sync than growing.
+        connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
         // The checkpointer decides when; see `checkpoint.rs`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.set_prepared_statement_cache_capacity(64);

@@ -19,8 +19,35 @@ pub fn flowtrace(data: &Path, arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.args(arguments).env("FLOWTRACE_DATA", data).current_dir(data.parent().unwrap_or(data)).stdin(Stdio::null());
     command
+        .args(arguments)
+        .env("FLOWTRACE_DATA", data)
+        .current_dir(data.ancestors().skip(1).find(|path| path.is_dir()).unwrap())
+        .stdin(Stdio::null());
+    command
+}
+
+/// The binary with the data directory on a file system of its own: a small one in memory, mounted where only the process
+/// sees it. `None` on machines that do not let users do so.
+#[cfg(target_os = "linux")]
+pub fn on_file_system(data: &Path, mount: &str, arguments: &[&str]) -> Option<Command> {
+    let parent = data.parent().unwrap();
+    let usable = Command::new("unshare").args(["-Urm", "mount", "-t", "tmpfs", "none"]).arg(parent).status();
+    if !usable.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let inner = flowtrace(data, arguments);
+    let mut command = Command::new("unshare");
+    command.args(["-Urm", "sh", "-c", &format!("{mount} && exec \"$@\"")]);
+    // The mount's script has the directory as `$0`.
+    command.arg(parent).arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Some(command)
 }
 
 /// A command that ran to its end.
@@ -48,11 +75,11 @@ pub fn finish(mut command: Command) -> Finished {
 }
 
 /// A child that is killed when the test ends in any way.
-struct Watched(Child);
+pub struct Watched(pub Child);
 
 impl Watched {
     #[track_caller]
-    fn wait(mut self, what: &str) -> ExitStatus {
+    pub fn wait(mut self, what: &str) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
@@ -97,10 +124,16 @@ impl Server {
 
     #[track_caller]
     pub fn on(directory: Arc<TempDir>, arguments: &[&str], adjust: impl FnOnce(&mut Command)) -> Server {
-        let data = directory.path().join("data");
-        let mut command = flowtrace(&data, &["serve"]);
+        let mut command = flowtrace(&directory.path().join("data"), &["serve"]);
         command.env("FLOWTRACE_LISTEN", "127.0.0.1:0").args(arguments);
         adjust(&mut command);
+        Server::from(command, directory)
+    }
+
+    /// What the command becomes has to be `flowtrace serve` on `data` in the directory.
+    #[track_caller]
+    pub fn from(mut command: Command, directory: Arc<TempDir>) -> Server {
+        let data = directory.path().join("data");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -143,10 +176,6 @@ impl Server {
 
     pub fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().0.id()
-    }
-
-    pub fn directory(&self) -> Arc<TempDir> {
-        self.directory.clone()
     }
 
     /// SIGKILL, as a crash.

@@ -29,7 +29,7 @@ pub fn model(script: Value) -> Value {
         "nodes": [{
             "id": "ask", "type": "llm",
             "config": {
-                "provider": "openai", "model": "gpt-4o-mini", "prompt": "Say something about {{input.topic}}.",
+                "provider": "openai", "model": "gpt-4o-mini", "prompt": "Say something.",
                 "cache": {"enabled": false}, "simulate": script
             },
             "retry": {"initialMs": 1, "maxMs": 5}
