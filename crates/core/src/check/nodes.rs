@@ -26,6 +26,8 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The length of all expressions of a document, equal ones counted once: bounds the time that parsing takes.
+const MAX_EXPRESSION_BYTES: usize = 1024 * 1024;
 /// How many regular expressions the schemas of a document may hold: each takes memory for as long as the plan lives.
 const MAX_PATTERNS: usize = 200;
 /// Waits that a `retry` of the document may leave out.
@@ -105,6 +107,7 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
 struct Shared {
     /// By source: many are the same, and parsing takes longer than everything else about them.
     expressions: HashMap<String, Expression>,
+    expression_bytes: usize,
     templates: Allowance,
     /// Regular expressions in the schemas of llm nodes.
     patterns: usize,
@@ -114,6 +117,20 @@ impl Shared {
     fn expression(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
         if let Some(known) = self.expressions.get(source) {
             return Some(known.at(place));
+        }
+        let before = self.expression_bytes;
+        self.expression_bytes = before.saturating_add(source.len());
+        if self.expression_bytes > MAX_EXPRESSION_BYTES {
+            // Said once, and from there on nothing is compiled.
+            if before <= MAX_EXPRESSION_BYTES {
+                let most = MAX_EXPRESSION_BYTES / 1024;
+                problems.add(
+                    "too_many",
+                    place,
+                    format!("the different rules and conditions of a workflow may have {most} kB in all"),
+                );
+            }
+            return None;
         }
         let compiled = Expression::compile(source, place).map_err(|problem| problems.push(problem)).ok()?;
         self.expressions.insert(source.to_owned(), compiled.clone());

@@ -230,6 +230,19 @@ fn templates_without_number() {
 }
 
 #[test]
+fn expressions_without_number() {
+    let nodes: Vec<Value> = (0..5_000)
+        .map(|at| {
+            let rule = format!("{}{at} > 0", "1 + ".repeat(120));
+            json!({"id": format!("n{at}"), "type": "router", "config": {"rule": rule}})
+        })
+        .collect();
+    let edges = edges((1..5_000).map(|to| (0, to)));
+    let document = json!({"version": "1", "entry": "n0", "nodes": nodes, "edges": edges, "limits": {"maxNodes": 5_000}});
+    assert_eq!(codes(&document.to_string()), ["too_many"]);
+}
+
+#[test]
 fn expressions_that_are_nested_or_chained_without_end() {
     let fill = |part: &str, rest: usize| part.repeat((512 - rest) / part.len());
     let pairs =
