@@ -250,11 +250,8 @@ async fn give_up(env: &Env, run: RunId, error: Failure) -> Exit {
     let end = async {
         let Some(mut row) = env.store.run(run).await? else { return Ok(()) };
         let mut last = (0, row.started_at);
-        loop {
-            match env.store.read(run, last.0, PAGE).await?.last() {
-                Some(event) => last = (event.seq, event.ts),
-                None => break,
-            }
+        while let Some(event) = env.store.read(run, last.0, PAGE).await?.last() {
+            last = (event.seq, event.ts);
         }
         let ts = env.clock.now().max(last.1);
         row.status = RunStatus::Failed.as_str().to_owned();
