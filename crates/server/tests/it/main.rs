@@ -5,6 +5,7 @@ mod api;
 mod boundary;
 mod cli;
 mod crash;
+mod faults;
 mod idempotency;
 mod reference;
 mod startup;
