@@ -5,6 +5,8 @@
 //! prints one line, `BENCH` and a JSON object. `inproc` is the engine and its SQLite store in this process; `http` is the real
 //! binary as a server, driven through its API. `bench/engine/README.md` says what the workloads are.
 
+#![allow(clippy::print_stdout, reason = "the printed line is the result")]
+
 mod http;
 mod inproc;
 mod meter;
