@@ -36,9 +36,11 @@ lint: ## Formatting, lints, licences.
 test-rust: ## All Rust tests, with the crash tests against the real binary.
 	$(CARGO) test --locked --workspace
 
+# `npm install --no-save` keeps to the lock file as `npm ci` does, but does not mind when a registry lacks an optional package
+# of some other platform.
 .PHONY: web
 web: ## Build the UI into web/dist, where the binary takes it from.
-	cd web && npm ci --no-audit --no-fund --silent && npm run build --silent
+	cd web && npm install --no-save --no-audit --no-fund --silent && npm run build --silent
 
 .PHONY: web-check
 web-check: web ## Types, lints and unit tests of the UI.

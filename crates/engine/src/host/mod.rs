@@ -35,8 +35,8 @@ use tokio::sync::oneshot;
 /// Events that are read at once when a journal is folded.
 const PAGE: usize = 2048;
 
-/// Compiled plans that are kept, weighed by the length of their documents.
-const PLAN_BYTES: u64 = 16 << 20;
+/// Compiled plans that are kept, weighed by the length of their documents; a plan takes about ten times that.
+const PLAN_BYTES: u64 = 4 << 20;
 
 pub struct Ports {
     pub store: Arc<dyn Store>,
