@@ -122,6 +122,11 @@ impl Problems {
         self.found.get(count..).unwrap_or_default()
     }
 
+    /// [`did_you_mean`], unless the problem would not be kept: with many names, each guess costs more than its problem.
+    fn did_you_mean<'a>(&self, name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+        if self.found.len() < MAX_PROBLEMS { did_you_mean(name, known) } else { None }
+    }
+
     fn finish(self) -> Vec<Problem> {
         let Problems { mut found, more } = self;
         if more > 0 {

@@ -225,9 +225,10 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&
     if name.len() > 100 {
         return None;
     }
+    let lower = name.to_lowercase();
     known
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= 6)
-        .map(|candidate| (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= (name.chars().count().min(candidate.chars().count()) / 3).min(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

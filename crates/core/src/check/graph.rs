@@ -96,7 +96,7 @@ fn connect(draft: &Draft, graph: &mut Graph, problems: &mut Problems) -> bool {
             // A node that could not be read may well have this id.
             if found.is_none() && !draft.incomplete {
                 let message = format!("unknown node `{}`", clip(id));
-                let suggestion = did_you_mean(id, graph.by_id.keys().map(String::as_str));
+                let suggestion = problems.did_you_mean(id, graph.by_id.keys().map(String::as_str));
                 problems.push(Problem::new("unknown_node", format!("/edges/{at}/{side}"), message).suggest(suggestion));
             }
             found

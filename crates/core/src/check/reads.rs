@@ -111,7 +111,7 @@ impl Checker<'_> {
         let Some(&read) = self.graph.by_id.get(id) else {
             if !self.draft.incomplete {
                 let message = format!("unknown node `{}`", clip(id));
-                let suggestion = did_you_mean(id, self.graph.by_id.keys().map(String::as_str));
+                let suggestion = self.problems.did_you_mean(id, self.graph.by_id.keys().map(String::as_str));
                 self.problems.push(Problem::new("unknown_node", &reference.pointer, message).suggest(suggestion));
             }
             return;

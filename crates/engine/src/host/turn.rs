@@ -23,6 +23,7 @@ use flowtrace_core::price::cost;
 use flowtrace_core::scope::{NodeValue, Scope};
 use flowtrace_core::secret;
 use flowtrace_core::state::{Corrupt, RunState, StepStatus};
+use flowtrace_core::value::{MAX_DEPTH, deeper_than};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -188,6 +189,7 @@ impl<'a> Turn<'a> {
         self.over.push((self.plan.node(ix).id.clone(), request, attempt));
         let mut answer_for_others = None;
         match outcome {
+            Outcome::Tool(Ok(output)) if deeper_than(&output, MAX_DEPTH) => self.fail_attempt(ix, too_deep())?,
             Outcome::Tool(Ok(output)) => {
                 let output = Arc::new(output);
                 let payload = self.payload(output.clone());
@@ -604,6 +606,11 @@ impl<'a> Turn<'a> {
         }
         Ok((!leaves.is_empty()).then(|| self.payload(Arc::new(Value::Object(outputs)))))
     }
+}
+
+fn too_deep() -> Failure {
+    let message = format!("The tool's output is nested more than {MAX_DEPTH} levels deep, which is more than a value may be.");
+    Failure::new(FailureCode::Tool, message)
 }
 
 fn internal(what: &str) -> Failure {

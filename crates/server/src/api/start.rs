@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use flowtrace_core::event::{ModelDefaults, WorkflowRef};
 use flowtrace_core::id::{RunId, SpanId, TraceId};
 use flowtrace_core::payload::sha256_hex;
+use flowtrace_core::value::{MAX_DEPTH, deeper_than};
 use flowtrace_engine::host::{StartError, StartRun};
 use flowtrace_engine::port::store::{IdempotencyKey, ProviderBinding};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -157,6 +158,11 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
     };
     if request.session_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > LONGEST_NAME) {
         return Err(ApiError::bad_request("invalid_body", "`session_id` has to be 1 to 255 bytes.").at("/session_id"));
+    }
+    // One level is that of the object with the variables.
+    if request.input_vars.values().any(|value| deeper_than(value, MAX_DEPTH - 1)) {
+        let detail = format!("`input_vars` is nested more than {MAX_DEPTH} levels deep, which is more than a value may be.");
+        return Err(ApiError::bad_request("invalid_body", detail).at("/input_vars"));
     }
     let idempotency = idempotency(headers, &request)?;
     let parent = parent(headers);

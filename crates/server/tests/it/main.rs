@@ -6,6 +6,7 @@ mod boundary;
 mod cli;
 mod crash;
 mod faults;
+mod hostile;
 mod idempotency;
 mod reference;
 mod startup;

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encoding_rs::{Encoding, WINDOWS_1252};
 use flowtrace_core::failure::{Failure, FailureCode};
+use flowtrace_core::value::{MAX_DEPTH, deeper_than};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -83,6 +84,8 @@ impl Answer {
                     output.insert("content".into(), redactor.text(&text).into());
                     if ContentType::of(&self.headers).is_json()
                         && let Ok(value) = serde_json::from_str::<Value>(&text)
+                        // One level is the output's own.
+                        && !deeper_than(&value, MAX_DEPTH - 1)
                     {
                         output.insert("json".into(), redactor.value(value));
                     }
