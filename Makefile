@@ -36,9 +36,11 @@ lint: ## Formatting, lints, licences.
 test-rust: ## All Rust tests, with the crash tests against the real binary.
 	$(CARGO) test --locked --workspace
 
+# `npm install --no-save` keeps to the lock file as `npm ci` does, but does not mind when a registry lacks an optional package
+# of some other platform.
 .PHONY: web
 web: ## Build the UI into web/dist, where the binary takes it from.
-	cd web && npm ci --no-audit --no-fund --silent && npm run build --silent
+	cd web && npm install --no-save --no-audit --no-fund --silent && npm run build --silent
 
 .PHONY: web-check
 web-check: web ## Types, lints and unit tests of the UI.
@@ -49,7 +51,15 @@ test-browser: ## The journeys in a real browser, against the real binary.
 	$(CARGO) build --locked -p flowtrace
 	cd web && npm run e2e --silent
 
-.PHONY: bench
-bench: ## The engine's figures (see bench/engine/README.md).
+.PHONY: bench-build
+bench-build:
 	$(CARGO) build --profile fast --locked -p flowtrace -p flowtrace-bench-engine
-	bench/engine/run.py
+
+.PHONY: bench
+bench: bench-build ## The engine's figures (see bench/engine/README.md); PEERS=dir measures installed peers beside it.
+	bench/engine/run.py $(if $(PEERS),--peers $(PEERS))
+
+.PHONY: bench-cache
+bench-cache: bench-build ## What the cache saves, and how many runs survive failing providers (see bench/cache and bench/faults).
+	bench/cache/run.py
+	bench/faults/run.py

@@ -1,5 +1,5 @@
 import { expect, Server, test } from "./server";
-import { streaming } from "./workflows";
+import { failing, streaming } from "./workflows";
 
 const WORDS = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ");
 
@@ -49,6 +49,25 @@ test("a crash of the server in the middle of a run: reconnecting, then all of it
     await expect(page.getByText(`${events.length} events`)).toBeVisible();
     const seqs = await page.locator("ol[aria-label=Events] button > span:first-child").allInnerTexts();
     expect(seqs.map(Number)).toEqual(events.map((_, index) => index + 1));
+  } finally {
+    await server.stop();
+  }
+});
+
+test("without the server the list keeps its rows and says so; with it again all is well", async ({ page }) => {
+  const server = await Server.start();
+  try {
+    await server.run(await server.workflow("Kept", failing), {}, 20);
+    await page.goto(`${server.url}/runs`);
+    const row = page.getByRole("link", { name: /^Kept v1/ });
+    await expect(row).toBeVisible();
+    await server.kill();
+    await expect(page.getByRole("alert")).toContainText("The server does not answer");
+    await expect(row).toBeVisible();
+    await expect(page.getByText("offline", { exact: true })).toBeVisible();
+    await server.restart();
+    await expect(page.getByRole("alert")).toBeHidden();
+    await expect(page.getByText("live", { exact: true })).toBeVisible();
   } finally {
     await server.stop();
   }

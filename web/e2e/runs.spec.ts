@@ -31,8 +31,8 @@ test("each attempt is a bar of its own, and the totals are the API's", async ({ 
   expect([retries, fallbacks]).toEqual([1, 1]);
   await page.goto(`${server.url}/runs/${run}?step=answer&tab=timing`);
   const row = page.getByRole("button", { name: /^Answer, LLM, Succeeded/ });
-  await expect(row.locator("span[title^='Attempt']")).toHaveCount(3);
-  await expect(row.locator("span[title*='failed']")).toHaveCount(2);
+  await expect(row.locator("span[title^='Attempt ']")).toHaveCount(3);
+  await expect(row.locator("span[title*=', failed, ']")).toHaveCount(2);
   await expect(row.getByText("1 retry")).toBeVisible();
   await expect(row.getByText("fallback claude-haiku-4-5")).toBeVisible();
   const header = page.getByRole("main").locator("header").first();
@@ -83,6 +83,11 @@ test("the keyboard alone reaches a failing step", async ({ page, server }) => {
   await expect(page.getByRole("complementary", { name: "Step draft_reply" })).toBeVisible();
   await page.keyboard.press("4");
   await expect(page).toHaveURL(/view=log/);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("3");
+  await page.locator(".react-flow__node[data-id=draft_reply]").focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("complementary", { name: "Step draft_reply" })).toBeVisible();
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
   await page.keyboard.press("Escape");

@@ -1,5 +1,5 @@
 import { expect, test } from "./server";
-import { hostile, large } from "./workflows";
+import { hostile, large, wide } from "./workflows";
 
 test("text of people and models stays text, whatever is in it", async ({ page, server }) => {
   const run = await server.run(await server.workflow("<i>Hostile</i>", hostile), { text: "<svg onload=window.hacked=5>" }, 20);
@@ -21,6 +21,27 @@ test("a large answer shows its beginning and can be downloaded", async ({ page, 
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download" }).click();
   expect((await download).suggestedFilename()).toBe("big-output.txt");
+});
+
+test("a link to a step far down a large run opens that step", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Wide", wide(2500)), {}, 30);
+  await page.goto(`${server.url}/runs/${run}?step=s2400`);
+  await expect(page.getByRole("complementary", { name: "Step s2400" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Step 2400, Tool/ })).toBeVisible();
+  await page.keyboard.press("j");
+  await expect(page).toHaveURL(/step=s24(?!00)/);
+  expect(await page.locator("[data-row]").count()).toBeLessThan(100);
+
+  await page.goto(`${server.url}/runs/${run}?view=graph`);
+  await page.getByRole("link", { name: "Open the tree" }).click();
+  await expect(page.getByRole("treeitem").first()).toBeVisible();
+});
+
+test("a workflow of 300 nodes is drawn", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Three hundred", wide(299)), {}, 30);
+  await page.goto(`${server.url}/runs/${run}?view=graph`);
+  await expect(page.locator(".react-flow__node").first()).toBeVisible();
+  await expect(page.locator(".react-flow__minimap-node")).toHaveCount(300);
 });
 
 test("an address that names nothing says so", async ({ page, server }) => {

@@ -68,6 +68,7 @@ test("the two-minute demo: run, fail the next call, watch the retry, run again f
 test("the palette goes anywhere", async ({ page, server }) => {
   await server.workflow("Findable", failing);
   await page.goto(`${server.url}/settings`);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").fill("findable");
   await expect(page.getByRole("option", { name: "Findable", exact: true })).toBeVisible();

@@ -61,11 +61,12 @@ export const hostile = chain([
   }),
 ]);
 
-/** `count` steps in a row, the ones of `bad` fail the run (only the first of them is reached). */
+/** `count` steps side by side after a first one. */
 export const wide = (count: number) => ({
   version: "1",
   entry: "start",
   execution: { mode: "parallel", maxConcurrency: 64 },
+  limits: { maxNodes: count + 1 },
   nodes: [
     { id: "start", type: "tool", name: "Start", config: { tool: "echo" } },
     ...Array.from({ length: count }, (_, index) => ({ id: `s${index}`, type: "tool", name: `Step ${index}`, config: { tool: "echo" }, inputs: { index } })),

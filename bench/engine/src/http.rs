@@ -1,9 +1,10 @@
 //! The real binary as a server, driven through its API with the built-in `echo` tool.
 
 use crate::meter::{Meter, directory_bytes, peak_rss_mb, percentile, rss_mb};
-use crate::{Args, workload};
+use crate::{Args, upstream, workload};
 use futures::StreamExt;
 use serde_json::{Value, json};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ impl Server {
         let data = args.workdir.join("data");
         let begin = Instant::now();
         let child = Command::new(&binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--allow-private-network", "--data"])
             .arg(&data)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -34,6 +35,9 @@ impl Server {
         let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().map_err(|error| error.to_string())?;
         let mut server = Server { child, base: String::new(), client, data, ready_s: 0.0 };
         while begin.elapsed() < Duration::from_secs(20) {
+            if let Ok(Some(status)) = server.child.try_wait() {
+                return Err(format!("the server ended with {status} instead of becoming ready"));
+            }
             if let Some(base) = announced(&server.data)
                 && server.client.get(format!("{base}/health")).send().await.is_ok_and(|answer| answer.status().is_success())
             {
@@ -54,26 +58,36 @@ impl Server {
     async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
         let answer =
             self.client.post(format!("{}{path}", self.base)).json(&body).send().await.map_err(|error| error.to_string())?;
-        answer.json().await.map_err(|error| error.to_string())
+        read(answer).await
     }
 
     async fn get(&self, path: &str) -> Result<Value, String> {
         let answer = self.client.get(format!("{}{path}", self.base)).send().await.map_err(|error| error.to_string())?;
-        answer.json().await.map_err(|error| error.to_string())
+        read(answer).await
     }
 
     /// Starts a run and waits for its end in the same request.
     async fn finish(&self, workflow: &str) -> Result<String, String> {
-        let run = self.post(&format!("/api/workflows/{workflow}/runs?wait=60"), json!({})).await?;
-        match (run["status"].as_str(), run["id"].as_str()) {
+        let answer = self.post(&format!("/api/workflows/{workflow}/runs?wait=60"), json!({})).await?;
+        match (answer["run"]["status"].as_str(), answer["runId"].as_str()) {
             (Some("succeeded"), Some(id)) => Ok(id.to_owned()),
-            _ => Err(format!("the run did not succeed: {run}")),
+            _ => Err(format!("the run did not succeed: {answer}")),
         }
     }
 
     fn pid(&self) -> u32 {
         self.child.id()
     }
+}
+
+/// The body of an answer that is a success.
+async fn read(answer: reqwest::Response) -> Result<Value, String> {
+    let status = answer.status();
+    let body = answer.bytes().await.map_err(|error| error.to_string())?;
+    if !status.is_success() {
+        return Err(format!("the server answered {status}: {}", String::from_utf8_lossy(&body)));
+    }
+    serde_json::from_slice(&body).map_err(|error| error.to_string())
 }
 
 impl Drop for Server {
@@ -87,14 +101,14 @@ impl Drop for Server {
 fn announced(data: &Path) -> Option<String> {
     let text = std::fs::read_to_string(data.join("server.json")).ok()?;
     let note: Value = serde_json::from_str(&text).ok()?;
-    note["url"].as_str().or_else(|| note["address"].as_str()).map(|text| match text.starts_with("http") {
-        true => text.trim_end_matches('/').to_owned(),
-        false => format!("http://{text}"),
-    })
+    note["url"].as_str().map(str::to_owned)
 }
 
 pub async fn run(args: &Args) -> Result<Value, String> {
     let begin = Instant::now();
+    if args.workload == "W5" {
+        return crash(args).await;
+    }
     let server = Server::start(args).await?;
     if args.workload == "W0" {
         let workflow = server.create(workload::chain("echo", 1)).await?;
@@ -146,8 +160,55 @@ pub async fn run(args: &Args) -> Result<Value, String> {
                 "run_ms_p50": percentile(&mut latencies, 0.5), "run_ms_p99": percentile(&mut latencies, 0.99),
                 "cpu_s": reading.cpu_s, "cpu_ms_per_step": reading.cpu_s * 1000.0 / steps, "rss_mb": peak_rss_mb(server.pid())}))
         }
-        other => Err(format!("`http` has no workload {other}; it has W0, W1, W2 and W3")),
+        other => Err(format!("`http` has no workload {other}; it has W0, W1, W2, W3 and W5")),
     }
+}
+
+/// The server is killed while a service that it calls holds the call for one step; a second server goes on by itself.
+async fn crash(args: &Args) -> Result<Value, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let log = OpenOptions::new().append(true).create(true).open(args.workdir.join("steps.log")).map_err(text)?;
+    let note = args.workdir.join("run.json");
+    let (pull, mut plug) = tokio::sync::mpsc::channel(1);
+    if args.phase == "crash" {
+        let listener = upstream::listen(([127, 0, 0, 1], 0).into()).await?;
+        let address = listener.local_addr().map_err(text)?;
+        tokio::spawn(upstream::serve(listener, log, Some(workload::CRASH_AT), pull));
+        let server = Server::start(args).await?;
+        let workflow = server.create(workload::remote_chain(&format!("http://{address}"), workload::CHAIN)).await?;
+        let run = server.post(&format!("/api/workflows/{workflow}/runs"), json!({})).await?;
+        let noted = json!({"run": run["runId"], "upstream": address.to_string()});
+        std::fs::write(&note, noted.to_string()).map_err(text)?;
+        let crashed = tokio::time::timeout(Duration::from_secs(60), plug.recv()).await;
+        // Dropping the server sends SIGKILL.
+        drop(server);
+        return match crashed {
+            Ok(Some(())) => Ok(json!({"crashed": true})),
+            _ => Err("the run did not come to the step at which the server is killed".to_owned()),
+        };
+    }
+    let noted = std::fs::read_to_string(&note).map_err(|error| format!("run the crash phase first: {error}"))?;
+    let noted: Value = serde_json::from_str(&noted).map_err(|error| error.to_string())?;
+    let (Some(run), Some(Ok(address))) = (noted["run"].as_str(), noted["upstream"].as_str().map(str::parse)) else {
+        return Err("the crash phase left no run".to_owned());
+    };
+    tokio::spawn(upstream::serve(upstream::listen(address).await?, log, None, pull));
+    let begin = Instant::now();
+    let server = Server::start(args).await?;
+    while begin.elapsed() < Duration::from_secs(60) {
+        let view = server.get(&format!("/api/runs/{run}")).await?;
+        match view["status"].as_str() {
+            Some("succeeded") => {
+                let resume_s = begin.elapsed().as_secs_f64();
+                return Ok(
+                    json!({"resume_s": resume_s, "ready_s": server.ready_s, "steps": view["step_count"], "manual": false}),
+                );
+            }
+            Some("running" | "queued") => tokio::time::sleep(Duration::from_millis(5)).await,
+            _ => return Err(format!("the run did not succeed: {view}")),
+        }
+    }
+    Err("the run did not end within 60 s".to_owned())
 }
 
 /// The gaps between the starts of consecutive steps, from the run's own trace, in milliseconds.

@@ -119,18 +119,14 @@ impl Bench {
         Ok(self.host.start(start).await.map_err(|error| error.to_string())?.id)
     }
 
-    /// Waits for the end of a run, woken by each commit.
+    /// Waits for the end of a run.
     async fn wait(&self, run: RunId) -> Result<RunRow, String> {
-        let mut head = self.store.watch(run);
-        loop {
-            let row = self.store.run(run).await.map_err(|error| error.to_string())?;
-            if let Some(row) = row.filter(|row| row.finished_at.is_some()) {
-                return match row.status.as_str() {
-                    "succeeded" => Ok(row),
-                    other => Err(format!("run {run} {other}: {:?}", row.error_summary)),
-                };
-            }
-            head.changed().await.map_err(|error| error.to_string())?;
+        self.host.idle(run).await;
+        let row = self.store.run(run).await.map_err(|error| error.to_string())?;
+        let row = row.ok_or_else(|| format!("there is no run {run}"))?;
+        match row.status.as_str() {
+            "succeeded" => Ok(row),
+            other => Err(format!("run {run} is {other}: {:?}", row.error_summary)),
         }
     }
 
@@ -152,9 +148,15 @@ fn document(value: Value) -> Result<(Arc<str>, Arc<Plan>), String> {
     Ok((text, Arc::new(plan)))
 }
 
-pub async fn run(args: &Args) -> Result<Value, String> {
+/// `begin`: when the process began.
+pub async fn run(args: &Args, begin: Instant) -> Result<Value, String> {
     let bench = Bench::open(args)?;
     let me = std::process::id();
+    if args.workload == "W0" {
+        let ready_s = begin.elapsed().as_secs_f64();
+        bench.finish(&document(workload::chain("noop", 1))?).await?;
+        return Ok(json!({"ready_s": ready_s, "total_s": begin.elapsed().as_secs_f64(), "rss_mb": peak_rss_mb(me)}));
+    }
     if args.workload == "W5" {
         return crash(args, &bench).await;
     }
@@ -202,7 +204,7 @@ pub async fn run(args: &Args) -> Result<Value, String> {
                 "cpu_s": reading.cpu_s, "cpu_ms_per_step": reading.cpu_s * 1000.0 / steps, "bytes_written": reading.bytes_written,
                 "rss_mb": peak_rss_mb(me)}))
         }
-        other => Err(format!("`inproc` has no workload {other}; it has W1, W2, W3 and W5")),
+        other => Err(format!("`inproc` has no workload {other}; it has W0, W1, W2, W3 and W5")),
     }
 }
 

@@ -5,14 +5,22 @@
 //! prints one line, `BENCH` and a JSON object. `inproc` is the engine and its SQLite store in this process; `http` is the real
 //! binary as a server, driven through its API. `bench/engine/README.md` says what the workloads are.
 
+#![allow(clippy::print_stdout, reason = "the printed line is the result")]
+
 mod http;
 mod inproc;
 mod meter;
+mod upstream;
 mod workload;
 
 use clap::Parser;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::time::Instant;
+
+/// As in the `flowtrace` binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 #[command(about = "FlowTrace on the engine workloads W0 to W3 and W5")]
@@ -36,6 +44,7 @@ pub struct Args {
 }
 
 fn main() {
+    let begin = Instant::now();
     let args = Args::parse();
     if let Err(error) = std::fs::create_dir_all(&args.workdir) {
         eprintln!("{} cannot be made: {error}", args.workdir.display());
@@ -44,7 +53,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a tokio runtime");
     let result: Result<Value, String> = runtime.block_on(async {
         match args.store.as_str() {
-            "inproc" => inproc::run(&args).await,
+            "inproc" => inproc::run(&args, begin).await,
             "http" => http::run(&args).await,
             other => Err(format!("there is no store `{other}`: use `inproc` or `http`")),
         }

@@ -29,6 +29,15 @@ pub fn chain(tool: &str, count: usize) -> Value {
     json!({"version": "1", "entry": "n0", "nodes": nodes, "edges": edges, "limits": {"maxNodes": count}})
 }
 
+/// `count` steps, one after the other, each a call of a service at `base`.
+pub fn remote_chain(base: &str, count: usize) -> Value {
+    let mut document = chain("http", count);
+    for (index, node) in document["nodes"].as_array_mut().into_iter().flatten().enumerate() {
+        node["config"] = json!({"tool": "http", "url": format!("{base}/{index}")});
+    }
+    document
+}
+
 /// One step, `count` branches in parallel, one join.
 pub fn fan_out(tool: &str, count: usize) -> Value {
     let nodes: Vec<Value> = (0..count + 2).map(|index| step(tool, index)).collect();

@@ -24,7 +24,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -80,22 +80,23 @@ fn without_final_dot(host: Host<String>) -> Host<String> {
 pub struct Guard {
     policy: Arc<GuardPolicy>,
     /// Connects to public addresses only.
-    strict: reqwest::Client,
+    strict: LazyClient,
     /// Connects anywhere; for URLs that the policy allows.
-    open: reqwest::Client,
+    open: LazyClient,
 }
 
+/// Made at its first call: it reads all certificates of the machine, and many servers never call a URL.
+type LazyClient = Arc<LazyLock<Result<reqwest::Client, Failure>, Box<dyn FnOnce() -> Result<reqwest::Client, Failure> + Send>>>;
+
 impl Guard {
-    /// Fails only where the TLS library cannot start.
-    pub fn new(policy: GuardPolicy) -> Result<Self, Failure> {
+    pub fn new(policy: GuardPolicy) -> Self {
         Guard::with_resolver(policy, Arc::new(SystemResolver))
     }
 
     /// With another way to resolve names.
-    pub fn with_resolver(policy: GuardPolicy, resolver: Arc<dyn Resolve>) -> Result<Self, Failure> {
-        let strict = build_client(Arc::new(GuardedResolver { inner: resolver.clone() }))?;
-        let open = build_client(resolver)?;
-        Ok(Guard { policy: Arc::new(policy), strict, open })
+    pub fn with_resolver(policy: GuardPolicy, resolver: Arc<dyn Resolve>) -> Self {
+        let strict = lazy_client(Arc::new(GuardedResolver { inner: resolver.clone() }));
+        Guard { policy: Arc::new(policy), strict, open: lazy_client(resolver) }
     }
 
     /// The client to call exactly this URL with: it follows no redirect, retries nothing, uses no proxy, decompresses gzip
@@ -116,18 +117,27 @@ impl Guard {
         };
         if self.policy.allow_private || self.policy.allowed.contains(&HostPort { host: without_final_dot(host.to_owned()), port })
         {
-            return Ok(&self.open);
+            return made(&self.open);
         }
         let address = match host {
             Host::Ipv4(address) => IpAddr::V4(address),
             Host::Ipv6(address) => IpAddr::V6(address),
-            Host::Domain(_) => return Ok(&self.strict),
+            Host::Domain(_) => return made(&self.strict),
         };
         match Refused::unless_public(&host.to_string(), [address]) {
-            Ok(_) => Ok(&self.strict),
+            Ok(_) => made(&self.strict),
             Err(refused) => Err(refused.failure(Some(port))),
         }
     }
+}
+
+fn lazy_client(resolver: Arc<dyn Resolve>) -> LazyClient {
+    Arc::new(LazyLock::new(Box::new(move || build_client(resolver))))
+}
+
+/// Fails only where the TLS library cannot start.
+fn made(client: &LazyClient) -> Result<&reqwest::Client, Failure> {
+    LazyLock::force(client).as_ref().map_err(Failure::clone)
 }
 
 fn build_client(resolver: Arc<dyn Resolve>) -> Result<reqwest::Client, Failure> {

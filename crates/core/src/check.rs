@@ -91,7 +91,10 @@ pub(crate) struct Problems {
 impl Problems {
     fn push(&mut self, problem: Problem) {
         if self.found.len() < MAX_PROBLEMS {
-            self.found.push(problem);
+            // The same path twice in one text is one problem.
+            if !self.found.contains(&problem) {
+                self.found.push(problem);
+            }
         } else {
             self.more += 1;
         }

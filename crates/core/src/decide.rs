@@ -54,8 +54,7 @@ pub fn decide(plan: &Plan, state: &RunState, now: Timestamp) -> Vec<Command> {
     commands.extend(state.waiting().take_while(|(due, _)| *due <= now).map(|(_, ix)| Command::Resume(ix)));
 
     let free = (plan.max_concurrency as usize).saturating_sub(state.in_flight().len());
-    let mut begun = 0;
-    for ix in state.ready().take(free) {
+    for (begun, ix) in (0u64..).zip(state.ready().take(free)) {
         if let Some(exceeded) = over_budget(plan, state, ix, begun) {
             // What was begun before it in this round still fits; the rest of the run does not.
             if begun == 0 {
@@ -64,7 +63,6 @@ pub fn decide(plan: &Plan, state: &RunState, now: Timestamp) -> Vec<Command> {
             break;
         }
         commands.push(Command::Begin(ix));
-        begun += 1;
     }
 
     let idle = commands.is_empty() && state.in_flight().len() == 0 && state.ready().next().is_none();

@@ -217,8 +217,10 @@ pub struct Cache {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fallback {
+    /// Who is asked.
     #[schemars(length(min = 1, max = 100))]
     pub provider: String,
+    /// The provider's name of the model.
     #[schemars(length(min = 1, max = 200))]
     pub model: String,
 }

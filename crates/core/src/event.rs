@@ -9,22 +9,95 @@ use crate::id::{RunId, SpanId, StepPath, Timestamp, TraceId};
 use crate::payload::Payload;
 use crate::price::Cost;
 use crate::usage::Usage;
-use serde::{Deserialize, Serialize};
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use std::fmt;
 use std::sync::Arc;
 
 /// The stored format that this build writes. A journal with a newer one is refused.
 pub const FORMAT: u16 = 1;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// 1 for the first event of the stream, then without gaps.
     pub seq: u64,
     pub ts: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<StepPath>,
     #[serde(flatten)]
     pub body: Body,
+}
+
+/// By hand, because a derived reader of a flattened field first copies the whole event into a tree of its own, and reading
+/// events is most of what showing a run costs. `kind` and `payload` come last, as [`encode`] writes them.
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EventVisitor)
+    }
+}
+
+struct EventVisitor;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Field {
+    Seq,
+    Ts,
+    Step,
+    Kind,
+    #[serde(other)]
+    Unknown,
+}
+
+impl<'de> Visitor<'de> for EventVisitor {
+    type Value = Event;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
+        let (mut seq, mut ts, mut step) = (None, None, None);
+        while let Some(field) = map.next_key()? {
+            match field {
+                Field::Seq => seq = Some(map.next_value()?),
+                Field::Ts => ts = Some(map.next_value()?),
+                Field::Step => step = map.next_value()?,
+                Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
+                Field::Kind => {
+                    let missing = A::Error::missing_field;
+                    let (seq, ts) = (seq.ok_or_else(|| missing("seq"))?, ts.ok_or_else(|| missing("ts"))?);
+                    let body = Body::deserialize(MapAccessDeserializer::new(FromKind { map, given: false }))?;
+                    return Ok(Event { seq, ts, step, body });
+                }
+            }
+        }
+        Err(A::Error::missing_field("kind"))
+    }
+}
+
+/// What is left of an event's fields after the key `kind` was read, with that key put back.
+struct FromKind<A> {
+    map: A,
+    given: bool,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for FromKind<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        if self.given {
+            return self.map.next_key_seed(seed);
+        }
+        self.given = true;
+        seed.deserialize(BorrowedStrDeserializer::new("kind")).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -296,7 +369,12 @@ pub fn decode(format: u16, bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
     if format != FORMAT {
         return Err(DecodeError::Format(format));
     }
-    serde_json::from_slice(bytes).map_err(|error| DecodeError::Corrupt(error.to_string()))
+    // The reader's own limit of 128 levels counts the envelope too: a tool's answer that was read at that limit could be written
+    // and never read again. What this process wrote is as deep as what it read, and a few levels more.
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    reader.disable_recursion_limit();
+    let events = Vec::deserialize(&mut reader).and_then(|events| reader.end().map(|()| events));
+    events.map_err(|error| DecodeError::Corrupt(error.to_string()))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -37,7 +37,7 @@ pub struct PlanNode {
     pub inputs: Template,
     pub incoming: Vec<EdgeIx>,
     pub outgoing: Vec<EdgeIx>,
-    /// Every node whose value `inputs`, `config`, the rule or an outgoing `when` reads.
+    /// Every node whose value `inputs`, `config`, the rule or an outgoing `when` reads; a `when` may read the node itself.
     pub reads: Vec<NodeIx>,
     pub retry: RetryPolicy,
     /// The longest one attempt may take.

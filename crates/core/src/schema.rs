@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// Where the schema says that it lives.
-const ID: &str = "https://flowtrace.dev/schema/workflow-1.json";
+/// The name of the schema. No address: every server serves it under its own.
+const ID: &str = "urn:flowtrace:schema:workflow:1";
 
 /// The schema of one type without references to others.
 fn schema_of<T: JsonSchema>() -> Value {

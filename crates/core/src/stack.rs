@@ -1,5 +1,6 @@
-//! Recursive work over what a user wrote, on a stack that is large enough for it.
+//! Work over what a user wrote, kept from harming the process: on a stack that is large enough, and with panics contained.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 /// The stack of the threads that [`with_large_stack`] starts, in bytes. It is reserved, not used: pages come as they are touched.
@@ -11,4 +12,10 @@ pub fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
         let thread = thread::Builder::new().name("flowtrace-deep".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
         thread.ok()?.join().ok()
     })
+}
+
+/// Runs work of a library on hostile values. `None` if it panicked, which is a fault of the library; what it was working on has
+/// to be thrown away.
+pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -17,6 +17,12 @@ use std::sync::Arc;
 
 /// The longest string that may hold bindings, in bytes.
 pub const MAX_SOURCE: usize = 64 * 1024;
+/// How many bindings a document may hold.
+pub const MAX_BINDINGS: usize = 100_000;
+/// How many faulty strings of one value are looked at.
+const MAX_FAULTS: usize = 1_000;
+/// How many strings of a document may need the template engine.
+pub const MAX_PROGRAMS: usize = 5_000;
 
 #[derive(Debug)]
 pub struct Template {
@@ -61,9 +67,15 @@ impl Template {
         Template { source: value, tree: Tree::Literal, references: Vec::new() }
     }
 
-    /// Compiles every string of `value`; `pointer` is where the value stands in the document. Keys are never templates.
+    /// Compiles every string of `value`; `pointer` is where the value stands in the document. Keys are never templates. Sources of
+    /// strangers need a large stack, as [`crate::stack::with_large_stack`] gives; rendering needs none.
     pub fn compile(value: Value, pointer: &str) -> Result<Template, Vec<Problem>> {
-        let mut compiler = Compiler { references: Vec::new(), problems: Vec::new() };
+        Template::compile_within(value, pointer, &mut Allowance::default())
+    }
+
+    /// [`Template::compile`], with what is left of a document's allowance.
+    pub(crate) fn compile_within(value: Value, pointer: &str, allowance: &mut Allowance) -> Result<Template, Vec<Problem>> {
+        let mut compiler = Compiler { allowance, references: Vec::new(), problems: Vec::new() };
         let tree = compiler.tree(&value, pointer);
         if !compiler.problems.is_empty() {
             return Err(compiler.problems);
@@ -93,12 +105,45 @@ pub fn has_bindings(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
 }
 
-struct Compiler {
+/// How much of a document may be templates. A compiled string takes much more memory than its source, and stays for as long as the
+/// plan does.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    bindings: usize,
+    programs: usize,
+    /// More was asked for than there was, and that was reported.
+    exceeded: bool,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Allowance { bindings: MAX_BINDINGS, programs: MAX_PROGRAMS, exceeded: false }
+    }
+}
+
+impl Allowance {
+    /// Takes off what a string holds. Once there is too much, nothing more is compiled.
+    fn take(&mut self, bindings: usize, programs: usize) -> Result<(), String> {
+        let left = (self.bindings.checked_sub(bindings), self.programs.checked_sub(programs));
+        let (Some(bindings), Some(programs)) = left else {
+            self.exceeded = true;
+            return Err(match left {
+                (None, _) => format!("a workflow may hold {MAX_BINDINGS} bindings, and here there are more"),
+                _ => format!("a workflow may hold {MAX_PROGRAMS} texts with statements or filters, and here there are more"),
+            });
+        };
+        (self.bindings, self.programs) = (bindings, programs);
+        Ok(())
+    }
+}
+
+struct Compiler<'a> {
+    allowance: &'a mut Allowance,
     references: Vec<Reference>,
     problems: Vec<Problem>,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     fn tree(&mut self, value: &Value, pointer: &str) -> Tree {
         match value {
             Value::String(text) if has_bindings(text) => self.text(text, pointer),
@@ -137,7 +182,12 @@ impl Compiler {
             self.problems.push(Problem::new("template_too_long", pointer, message));
             return Tree::Literal;
         }
+        // After so many faults nobody reads on, and the report is capped further up.
+        if self.allowance.exceeded || self.problems.len() >= MAX_FAULTS {
+            return Tree::Literal;
+        }
         let place: Arc<str> = place_of(pointer).into();
+        let before = self.references.len();
         let kind = match whole(text) {
             Some(path) => {
                 self.references.push(Reference { path: path.clone(), pointer: pointer.to_owned(), optional: false });
@@ -174,6 +224,10 @@ impl Compiler {
                 },
             },
         };
+        let programs = usize::from(matches!(kind, Kind::Jinja(_)));
+        if let Err(message) = self.allowance.take(self.references.len() - before, programs) {
+            self.problems.push(Problem::new("too_many", pointer, message));
+        }
         Tree::Text(Text { place, kind })
     }
 }
@@ -188,7 +242,7 @@ fn may_bind(value: &Value) -> bool {
 
 /// The path, where the text is one binding and nothing else.
 fn whole(text: &str) -> Option<Path> {
-    let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
     Path::parse(inside)
 }
 

@@ -35,7 +35,7 @@ pub async fn build(config: &Config) -> Result<Deployment, String> {
     let http = HttpClient::new().map_err(|failure| failure.message)?;
     let base_url = simulator.as_ref().map(Simulator::base_url);
     let providers = provider::build(&config.providers, &http, base_url.as_deref()).map_err(|error| error.to_string())?;
-    let tools = tools(config)?;
+    let tools = tools(config);
     let catalog = Arc::new(catalog(&tools, config));
     Ok(Deployment {
         providers,
@@ -47,10 +47,9 @@ pub async fn build(config: &Config) -> Result<Deployment, String> {
     })
 }
 
-pub fn tools(config: &Config) -> Result<Vec<Arc<dyn Tool>>, String> {
+pub fn tools(config: &Config) -> Vec<Arc<dyn Tool>> {
     let policy = GuardPolicy { allow_private: config.allow_private_network, allowed: config.allow.clone() };
-    let guard = Guard::new(policy).map_err(|failure| failure.message)?;
-    Ok(tool::builtin(guard, Arc::new(EnvironmentSecrets)))
+    tool::builtin(Guard::new(policy), Arc::new(EnvironmentSecrets))
 }
 
 /// What documents are checked against. Providers without a key are in it: their calls fail with a sentence that names it.

@@ -53,11 +53,11 @@ export function useLiveRun(run: string, active: boolean): void {
       if (message.type === "delta") return say(run, message.delta);
       if (message.type === "trace") waiting.push(message.event);
       else views.changed();
-      // One drawing for all that comes within a tenth of a second.
+      // One drawing for all that comes within a fifth of a second.
       if (message.type === "end") {
         clearTimeout(flush);
         deliver();
-      } else flush ??= setTimeout(deliver, 80);
+      } else flush ??= setTimeout(deliver, 200);
     };
     const lastSeq = () => waiting.at(-1)?.seq ?? knownSeq(client, run);
     let unfollow: (() => void) | undefined;
@@ -75,12 +75,15 @@ export function useLiveRun(run: string, active: boolean): void {
       clearTimeout(flush);
       views.stop();
       forgetAnswers(run);
+      // The run may have been seen to end before the last of its events and steps were read.
+      void client.invalidateQueries({ queryKey: traceQuery(run).queryKey });
+      void client.invalidateQueries({ queryKey: keys.runSteps(run) });
     };
   }, [client, run, active]);
 }
 
 /**
- * Reads the run's views again after a change: never two at a time, and with pauses as long as reading takes, so that a large
+ * Reads the run's views again after a change: never two at a time, and with pauses of six times as long as reading takes, so that a large
  * run under fire costs no more than a share of the browser.
  */
 function refresher(client: QueryClient, run: string) {
@@ -96,7 +99,7 @@ function refresher(client: QueryClient, run: string) {
         client.refetchQueries({ queryKey: keys.run(run), exact: true }),
         client.refetchQueries({ queryKey: keys.runSteps(run), exact: true }),
       ]);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(100, 2 * (performance.now() - start))));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(150, 6 * (performance.now() - start))));
     }
     busy = false;
   };

@@ -15,7 +15,8 @@ export interface Delta {
 }
 
 export type StreamMessage = { type: "trace"; event: TraceEvent } | { type: "delta"; delta: Delta } | { type: "end" };
-type ChannelMessage = StreamMessage | { type: "hello" };
+/** `hello`: a tab that follows is there. `lead`: a tab that has the connection is there; who follows says hello. */
+type ChannelMessage = StreamMessage | { type: "hello" } | { type: "lead" };
 
 /**
  * Streams that all tabs of this browser may hold open at once. Over HTTP/1.1 a browser opens six connections to a server, and
@@ -41,21 +42,25 @@ export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => 
   const said = new Map<string, Delta>();
   let turn: AbortController | null = null;
   let leading = false;
+  /** Whether any other tab has shown up: most runs are watched by one, and passing on costs time. */
+  let followed = false;
   let over = false;
 
   const emit = (message: StreamMessage) => {
     if (message.type === "delta") remember(said, message.delta);
     if (message.type === "end") over = true;
     onMessage(message);
-    channel.postMessage(message satisfies ChannelMessage);
+    if (followed) channel.postMessage(message satisfies ChannelMessage);
   };
 
   channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
     if (data.type === "hello") {
+      followed = true;
       if (leading) for (const delta of said.values()) channel.postMessage({ type: "delta", delta } satisfies ChannelMessage);
       return;
     }
     if (leading || document.hidden) return;
+    if (data.type === "lead") return channel.postMessage({ type: "hello" } satisfies ChannelMessage);
     if (data.type === "end") over = true;
     onMessage(data);
   };
@@ -67,6 +72,7 @@ export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => 
     channel.postMessage({ type: "hello" } satisfies ChannelMessage);
     const lead = async () => {
       leading = true;
+      channel.postMessage({ type: "lead" } satisfies ChannelMessage);
       try {
         await connect(run, lastSeq, emit, signal, () => over);
       } finally {

@@ -31,12 +31,12 @@ export function FailNext() {
         <ChevronDown size={13} aria-hidden />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content align="end" sideOffset={4} className="z-40 w-72 rounded border border-line bg-panel py-1 shadow-pop">
+        <DropdownMenu.Content align="end" sideOffset={4} className="z-40 rounded border border-line bg-panel py-1 shadow-pop">
           {faults.map(({ label, note, fault }) => (
             <DropdownMenu.Item
               key={label}
               onSelect={() => fail.mutate(fault)}
-              className="flex cursor-pointer items-baseline gap-2 px-3 py-1 outline-none data-[highlighted]:bg-selected"
+              className="flex cursor-pointer items-baseline gap-8 px-3 whitespace-nowrap py-1 outline-none data-[highlighted]:bg-selected"
             >
               <span>{label}</span>
               <span className="ml-auto text-xs text-muted">{note}</span>

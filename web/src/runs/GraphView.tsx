@@ -4,19 +4,21 @@ import { messageOf } from "@/api/problem";
 import { workflowVersionQuery } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
+import { buttonClass } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { count, duration, usd } from "@/ui/format";
-import { Status, statusWord } from "@/ui/status";
+import { count, duration, plural, usd } from "@/ui/format";
+import { Status, statusFill, statusWord } from "@/ui/status";
 import { useTheme } from "@/ui/theme";
 import { useQuery } from "@tanstack/react-query";
-import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { Link } from "@tanstack/react-router";
+import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, useStore, type Edge, type Node, type NodeProps } from "@xyflow/react";
 import { memo, useMemo } from "react";
-import { layoutGraph, NODE_HEIGHT, NODE_WIDTH } from "./layoutGraph";
+import { layoutGraph, MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH } from "./layoutGraph";
 import type { ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
-type StepNode = Node<{ id: string; name: string; type: string; step: Step | undefined; selected: boolean }, "step">;
+type StepNode = Node<{ id: string; name: string; type: string; step: Step | undefined; selected: boolean; right: boolean }, "step">;
 const nodeTypes = { step: memo(StepNodeView) };
 
 /** The workflow of the run, with what became of each step. */
@@ -25,16 +27,17 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
   const saved = run.workflow_id != null && run.workflow_version != null;
   const version = useQuery({ ...workflowVersionQuery(run.workflow_id ?? "", run.workflow_version ?? 0), enabled: saved });
   const graph = useMemo(() => (version.data ? graphOf(version.data.graph_json) : undefined), [version.data]);
-  const places = useMemo(() => graph && layoutGraph(graph), [graph]);
+  const tooLarge = graph !== undefined && (graph.nodes.length > MOST_NODES || graph.edges.length > MOST_EDGES);
+  const layout = useMemo(() => (graph && !tooLarge ? layoutGraph(graph, version.data?.graph_json) : undefined), [graph, tooLarge, version.data]);
 
   const { nodes, edges } = useMemo(() => {
-    if (!graph || !places) return { nodes: [], edges: [] };
+    if (!graph || !layout) return { nodes: [], edges: [] };
     const steps = new Map(data.steps.map((step) => [step.step_id, step]));
     const nodes = graph.nodes.map((node): StepNode => ({
       id: node.id,
       type: "step",
-      position: places.get(node.id) ?? { x: 0, y: 0 },
-      data: { id: node.id, name: node.name || node.id, type: node.type, step: steps.get(node.id), selected: node.id === selected },
+      position: layout.places.get(node.id) ?? { x: 0, y: 0 },
+      data: { id: node.id, name: node.name || node.id, type: node.type, step: steps.get(node.id), selected: node.id === selected, right: layout.direction === "right" },
       width: NODE_WIDTH,
       height: NODE_HEIGHT,
       draggable: false,
@@ -56,22 +59,47 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
       };
     });
     return { nodes, edges };
-  }, [graph, places, data.steps, selected]);
+  }, [graph, layout, data.steps, selected]);
 
+  const large = nodes.length > 40;
+  const focus = selected ?? run.failed_step ?? graph?.entry ?? nodes[0]?.id ?? "";
   if (!saved) {
     return <EmptyState title="No graph">The document was run without being saved as a workflow, so its edges are not known here.</EmptyState>;
   }
   if (version.error) return <ErrorBanner message={messageOf(version.error)} onRetry={() => void version.refetch()} />;
+  if (tooLarge) {
+    return (
+      <EmptyState
+        title="Too large to draw"
+        action={
+          <Link to="." search={(old) => ({ ...old, view: "tree" })} className={buttonClass("primary")}>
+            Open the tree
+          </Link>
+        }
+      >
+        {plural(graph.nodes.length, "node")} and {plural(graph.edges.length, "edge")}: more than {count(MOST_NODES)} nodes or {count(MOST_EDGES)} edges cannot be read as a drawing.
+      </EmptyState>
+    );
+  }
   if (!graph) return <SkeletonRows rows={6} height={28} label="Loading the graph" />;
   return (
-    <div className="min-h-0 flex-1" aria-label="Graph" role="group">
+    <div
+      className="min-h-0 flex-1"
+      aria-label="Graph"
+      role="group"
+      onKeyDown={(event) => {
+        const id = event.key === "Enter" && (event.target as Element).closest<HTMLElement>(".react-flow__node")?.dataset.id;
+        if (id && data.steps.some((step) => step.step_id === id)) onSelect(id);
+      }}
+    >
       <ReactFlow
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
         colorMode={dark ? "dark" : "light"}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+        // A large graph at full fit is dust: it opens on what matters, and the overview shows the rest.
+        fitViewOptions={{ maxZoom: 1, padding: 0.15, ...(large && { minZoom: READABLE, maxZoom: 0.75, nodes: [{ id: focus }] }) }}
         minZoom={0.05}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -88,6 +116,8 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
   );
 }
 
+const handle = "!size-1.5 !min-h-0 !min-w-0 !border-0 !bg-line-strong";
+
 const statusOf = (step: Step | undefined) => (step ? statusWord(step.status) : "not reached");
 
 function minimapColour(step: Step | undefined): string {
@@ -95,8 +125,25 @@ function minimapColour(step: Step | undefined): string {
   return step ? `var(--${token}-fill)` : "var(--line)";
 }
 
-function StepNodeView({ data: { name, type, step, selected } }: NodeProps<StepNode>) {
+/** Below this zoom text cannot be read, so that nodes are just marks in the colour of their status. */
+const READABLE = 0.4;
+
+function StepNodeView({ data: { name, type, step, selected, right } }: NodeProps<StepNode>) {
+  const readable = useStore((store) => store.transform[2] >= READABLE);
   const running = step?.status === "running";
+  const handles = (
+    <>
+      <Handle type="target" position={right ? Position.Left : Position.Top} isConnectable={false} className={handle} />
+      <Handle type="source" position={right ? Position.Right : Position.Bottom} isConnectable={false} className={handle} />
+    </>
+  );
+  if (!readable) {
+    return (
+      <div className={cx("h-full w-full rounded", step ? statusFill(step.status) : "bg-line", selected && "ring-4 ring-accent")} title={name}>
+        {handles}
+      </div>
+    );
+  }
   return (
     <div
       className={cx(
@@ -106,7 +153,7 @@ function StepNodeView({ data: { name, type, step, selected } }: NodeProps<StepNo
         step && "cursor-pointer",
       )}
     >
-      <Handle type="target" position={Position.Top} isConnectable={false} className="!size-1.5 !min-h-0 !min-w-0 !border-0 !bg-line-strong" />
+      {handles}
       <span className="flex items-center gap-1.5">
         <KindIcon type={type} className="shrink-0 text-muted" />
         <span className="min-w-0 flex-1 truncate font-medium">{name}</span>
@@ -127,7 +174,6 @@ function StepNodeView({ data: { name, type, step, selected } }: NodeProps<StepNo
           </>
         )}
       </span>
-      <Handle type="source" position={Position.Bottom} isConnectable={false} className="!size-1.5 !min-h-0 !min-w-0 !border-0 !bg-line-strong" />
     </div>
   );
 }

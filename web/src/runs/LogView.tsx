@@ -63,7 +63,7 @@ export function LogView({ data, selected, onSelect, q, onFilter }: ViewProps & {
           {plural(rows.length, "event")}
         </span>
       </search>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         <ol aria-label="Events" className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
             const event = rows[item.index];
@@ -110,7 +110,7 @@ function Row({
 }) {
   const summary = summaryOf(event);
   return (
-    <li className="absolute inset-x-0" style={{ height: ROW, transform: `translateY(${top}px)` }}>
+    <li className="absolute inset-x-0 [contain:strict]" style={{ height: ROW, transform: `translateY(${top}px)` }}>
       <button
         type="button"
         data-row={index}

@@ -40,22 +40,26 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
             Runs
           </Link>
           <ChevronRight size={14} className="text-muted" aria-hidden />
-          <h1 className="min-w-0 truncate text-lg font-semibold">
+          <h1 className="flex min-w-0 gap-1.5 text-lg font-semibold">
             {run.workflow_id ? (
-              <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="hover:underline">
+              <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="min-w-0 truncate hover:underline" title={name}>
                 {name}
               </Link>
             ) : (
-              name
+              <span className="min-w-0 truncate">{name}</span>
             )}
-            {run.workflow_version != null && <span className="font-normal text-muted"> v{run.workflow_version}</span>}
+            {run.workflow_version != null && <span className="font-normal text-muted">v{run.workflow_version}</span>}
           </h1>
         </nav>
-        <Status status={run.status} />
+        <span role="status" className="flex">
+          <Status status={run.status} />
+        </span>
         <CopyId id={run.id} label="run id" />
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
-        <div className="ml-auto flex shrink-0 flex-wrap items-center gap-1">
-          <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
+        <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
+          <span className="hidden sm:contents">
+            <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
+          </span>
           {version?.simulated && <FailNext />}
           {data.live ? (
             <Button variant="danger" disabled={cancel.isPending || run.cancel_requested} onClick={() => cancel.mutate(run.id)}>
@@ -103,13 +107,16 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
       <Total name="Duration">
         {duration(elapsed)}
         {split && (
-          <span className="text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
+          <span className="font-normal text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
             {" "}
             = {duration(split.queue)} queue + {duration(split.wait)} waiting + {duration(split.work)} work
           </span>
         )}
       </Total>
-      <Total name="Steps">{count(run.step_count)}</Total>
+      <Total name="Steps">
+        {count(run.step_count)}
+        {data.steps.length < run.step_count && <span className="font-normal text-muted"> ({count(data.steps.length)} read)</span>}
+      </Total>
       <Total name="Tokens">{count(run.total_tokens)}</Total>
       <Total name="Cost" title={run.cost_complete ? `${count(run.total_cost_nanousd)} nano-dollars` : "Some call has no known price: the cost is at least this."}>
         {run.cost_complete ? "" : "≥ "}
@@ -145,19 +152,19 @@ function Total({ name, title, children }: { name: string; title?: string; childr
   return (
     <div className="flex items-baseline gap-1.5" title={title}>
       <dt className="text-xs text-muted">{name}</dt>
-      <dd className="num font-medium">{children}</dd>
+      <dd className="num font-medium !whitespace-normal">{children}</dd>
     </div>
   );
 }
 
 /** Where the time of the run went. Unknown until its first step begins. */
 function useSplit(data: RunData, run: Run, now: number) {
-  const { steps, eventsOf, live } = data;
+  const { steps, eventsOf, live, complete } = data;
   // The bars of a large run are not summed ten times a second.
   const end = live ? Math.ceil(now / 500) * 500 : now;
   return useMemo(() => {
     const first = steps.find((step) => step.started_at)?.started_at;
-    if (!first || eventsOf.size === 0) return null;
+    if (!first || eventsOf.size === 0 || (!live && !complete)) return null;
     const start = ms(run.started_at);
     const finish = run.finished_at ? ms(run.finished_at) : end;
     const busy = union(
@@ -166,5 +173,5 @@ function useSplit(data: RunData, run: Run, now: number) {
     const queue = Math.max(0, ms(first) - start);
     const work = total(busy);
     return { queue, work, wait: Math.max(0, finish - start - queue - work) };
-  }, [steps, eventsOf, run.started_at, run.finished_at, end]);
+  }, [steps, eventsOf, live, complete, run.started_at, run.finished_at, end]);
 }

@@ -53,7 +53,7 @@ export function RunPage() {
   if (error && !run) {
     const missing = error instanceof ApiProblem && error.status === 404;
     return missing ? (
-      <EmptyState title="There is no such run">{messageOf(error)}</EmptyState>
+      <EmptyState page title="There is no such run">{messageOf(error)}</EmptyState>
     ) : (
       <ErrorBanner message={messageOf(error)} onRetry={retry} />
     );

@@ -11,6 +11,7 @@ import { makeScale, ticks, type Scale } from "./scale";
 import { StepChips } from "./StepChips";
 import { useNow } from "./useNow";
 import { useRows, type ViewProps } from "./useRows";
+import { useThrottled } from "./useThrottled";
 import type { RunData } from "./useRun";
 
 const ROW = 28;
@@ -34,8 +35,8 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
   const runStart = run ? ms(run.started_at) : 0;
   const runEnd = live ? now : lastTime;
   const fits = steps.length > FIT_ABOVE;
-  const firstRow = items[0]?.index ?? 0;
-  const lastRow = items.at(-1)?.index ?? 0;
+  // A new scale draws every row again, so that while the rows move it follows a few times a second.
+  const [firstRow, lastRow] = useThrottled(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, 200);
   const scale = useMemo(() => {
     const shown = fits ? steps.slice(firstRow, lastRow + 1) : steps;
     const spans = shown.flatMap((step) => (step.started_at ? [{ start: ms(step.started_at), end: step.finished_at ? ms(step.finished_at) : runEnd }] : []));
@@ -52,7 +53,7 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
-      {fits && <Minimap steps={steps} start={runStart} end={runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
+      {fits && <Minimap steps={steps} start={runStart} end={live ? Math.ceil(runEnd / 1000) * 1000 : runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
       <div className={cx(GRID, "h-6 shrink-0 border-b border-line text-xs text-muted")} aria-hidden>
         <span>Step</span>
         <Axis scale={scale} origin={runStart} />
@@ -60,7 +61,7 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
         <span className="hidden text-right @min-[760px]:block">Tokens</span>
         <span className="hidden text-right @min-[760px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         {steps.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <ol aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
           {scale.folds.map((fold) => (
@@ -117,7 +118,7 @@ const Row = memo(function Row({ index, top, step, events, scale, now, runEnd, se
   const tokens = step.tokens_input == null && step.tokens_output == null ? null : (step.tokens_input ?? 0) + (step.tokens_output ?? 0);
   const skipped = step.status === "skipped";
   return (
-    <li className="absolute inset-x-0" style={{ height: ROW, transform: `translateY(${top}px)` }}>
+    <li className="absolute inset-x-0 [contain:strict]" style={{ height: ROW, transform: `translateY(${top}px)` }}>
       <button
         type="button"
         data-row={index}
@@ -154,12 +155,12 @@ function Axis({ scale, origin }: { scale: Scale; origin: number }) {
   const marks = scale.folds.length > 0 ? [0, length] : ticks(length, 4);
   return (
     <span className="relative h-full min-w-0">
-      {marks.map((mark) => {
+      {marks.map((mark, index) => {
         const place = scale.at(scale.start + mark);
         return (
           <span
             key={mark}
-            className={cx("num absolute top-1", place > 0.88 ? "-translate-x-full pr-1" : "border-l border-line pl-1")}
+            className={cx("num absolute top-1", index % 2 === 1 && marks.length > 2 && "hidden @min-[560px]:block", place > 0.88 ? "-translate-x-full pr-1" : "border-l border-line pl-1")}
             style={{ left: `${place * 100}%` }}
           >
             {duration(scale.start + mark - origin)}

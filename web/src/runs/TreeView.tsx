@@ -49,7 +49,7 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
         <span className="hidden text-right @min-[640px]:block">Tokens</span>
         <span className="hidden text-right @min-[640px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         <div role="tree" aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
             const row = rows[item.index];

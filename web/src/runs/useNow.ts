@@ -5,7 +5,7 @@ export function useNow(moving: boolean, least: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     if (!moving) return;
-    const timer = setInterval(() => setNow(Date.now()), 150);
+    const timer = setInterval(() => setNow(Date.now()), 250);
     return () => clearInterval(timer);
   }, [moving]);
   return moving ? Math.max(now, least) : least;

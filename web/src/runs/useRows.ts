@@ -50,12 +50,14 @@ export function useRows({
 
   const atEnd = useRef(true);
   const onScroll = () => {
-    const box = scroll.current;
+    // Asking for these makes the browser lay out at once, so only who follows the end asks.
+    const box = live ? scroll.current : null;
     if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < height;
   };
   useLayoutEffect(() => {
-    if (live && atEnd.current && selectedIndex < 0 && count > 0) virtual.scrollToIndex(count - 1, { align: "end" });
-  }, [count, live, selectedIndex, virtual]);
+    // Further than the end is the end; asking where that is would make the browser lay out at once.
+    if (live && atEnd.current && selectedIndex < 0 && scroll.current) scroll.current.scrollTop = count * height;
+  }, [count, height, live, selectedIndex]);
 
   return { scroll, virtual, active, onScroll, onFocusRow: setFocused };
 }

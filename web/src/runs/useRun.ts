@@ -17,6 +17,8 @@ export interface RunData {
   /** End of the run, or of what is known of it; milliseconds since the epoch. */
   lastTime: number;
   live: boolean;
+  /** Whether `steps` and `events` have all that there is; a large run is read page by page. */
+  complete: boolean;
   error: Error | null;
   retry: () => void;
 }
@@ -59,6 +61,7 @@ export function useRun(id: string): RunData {
     eventsOf,
     lastTime,
     live,
+    complete: trace.isSuccess && !trace.isFetching && run !== undefined && steps.length >= run.step_count,
     error: query.error ?? trace.error ?? rest.error,
     retry: () => {
       void query.refetch();

@@ -131,7 +131,7 @@ function Prices({ models }: { models: Models }) {
   return (
     <>
       <Input type="search" aria-label="Filter the models" placeholder="Filter by provider or model" value={text} onChange={(event) => setText(event.target.value)} className="mb-1 !w-64" />
-      <div className="max-h-72 overflow-auto border-y border-line" tabIndex={0} role="region" aria-label="Prices">
+      <div className="max-h-72 overflow-auto border-y border-line" tabIndex={0} role="region" aria-label="List of prices">
         <table className="w-full">
           <thead className="sticky top-0 bg-bg text-xs text-muted">
             <tr>

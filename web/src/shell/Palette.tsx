@@ -40,20 +40,18 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
       go("/workflows", "Workflows"),
       go("/settings", "Settings"),
       { id: "failed", group: "Pages", label: "Failed runs", run: () => void navigate({ to: "/runs", search: { status: "failed" } }) },
-      ...(workflows ?? []).flatMap<Item>((workflow) => [
-        {
-          id: `run:${workflow.id}`,
-          group: "Run a workflow",
-          label: `Run ${workflow.name}`,
-          run: () => void navigate({ to: "/workflows", search: { run: workflow.id } }),
-        },
-        {
-          id: `edit:${workflow.id}`,
-          group: "Open a workflow",
-          label: workflow.name,
-          run: () => void navigate({ to: "/workflows/$id/edit", params: { id: workflow.id } }),
-        },
-      ]),
+      ...(workflows ?? []).map<Item>((workflow) => ({
+        id: `edit:${workflow.id}`,
+        group: "Open a workflow",
+        label: workflow.name,
+        run: () => void navigate({ to: "/workflows/$id/edit", params: { id: workflow.id } }),
+      })),
+      ...(workflows ?? []).map<Item>((workflow) => ({
+        id: `run:${workflow.id}`,
+        group: "Run a workflow",
+        label: `Run ${workflow.name}`,
+        run: () => void navigate({ to: "/workflows", search: { run: workflow.id } }),
+      })),
       ...(runs?.pages[0]?.runs ?? []).slice(0, 15).map<Item>((run) => ({
         id: run.id,
         group: "Latest runs",

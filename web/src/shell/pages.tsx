@@ -9,6 +9,7 @@ export function NotFound() {
   useTitle("Not found");
   return (
     <EmptyState
+      page
       title="There is no such page"
       action={
         <Link to="/runs" className={buttonClass("primary")}>
@@ -29,6 +30,7 @@ export function PageError({ error, retry }: { error: unknown; retry: () => void 
   return (
     <div role="alert">
       <EmptyState
+        page
         title={title}
         action={
           <>

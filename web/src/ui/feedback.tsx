@@ -14,11 +14,12 @@ export function ErrorBanner({ message, onRetry }: { message: string; onRetry?: (
   );
 }
 
-/** What to see where nothing is: a sentence, and the one useful next action. */
-export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+/** What to see where nothing is: a sentence, and the one useful next action. `page`: it stands for the whole page. */
+export function EmptyState({ title, page, children, action }: { title: string; page?: boolean; children?: ReactNode; action?: ReactNode }) {
+  const Heading = page ? "h1" : "h2";
   return (
     <div className="flex flex-col items-center gap-2 px-4 py-16 text-center">
-      <h2 className="text-base font-semibold">{title}</h2>
+      <Heading className="text-base font-semibold">{title}</Heading>
       {children && <p className="max-w-[52ch] text-muted">{children}</p>}
       {action && <div className="mt-2 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>

@@ -16,12 +16,15 @@ const statuses: Record<AnyStatus, { icon: LucideIcon; word: string; text: string
 export const statusWord = (status: AnyStatus) => statuses[status].word;
 export const statusFill = (status: AnyStatus) => statuses[status].fill;
 
-/** A status as icon, word and colour. Where there is no room for the word, it is read out all the same. */
+/**
+ * A status as icon, word and colour. Where there is no room for the word, it is read out all the same. In rows the icon stands
+ * still: many that turn, each at its own beat, make the browser draw all the time.
+ */
 export function Status({ status, compact, className }: { status: AnyStatus; compact?: boolean; className?: string }) {
   const { icon: Icon, word, text } = statuses[status];
   return (
     <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)} title={compact ? word : undefined}>
-      <Icon size={14} aria-hidden className={cx("shrink-0", status === "running" && "spin")} />
+      <Icon size={14} aria-hidden className={cx("shrink-0", status === "running" && !compact && "spin")} />
       <span className={compact ? "sr-only" : undefined}>{word}</span>
     </span>
   );

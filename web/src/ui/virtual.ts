@@ -24,7 +24,9 @@ export function useVirtualRows({
     count,
     estimateSize: () => height,
     getScrollElement: () => scroll.current,
-    overscan: 8,
+    overscan: 4,
+    // Rows may come a moment after the scroll; drawing in the middle of its event costs more.
+    useFlushSync: false,
     rangeExtractor: useCallback((range: Range) => {
       const shown = defaultRangeExtractor(range);
       const pin = pinned.current;

@@ -33,7 +33,8 @@ export function WorkflowRow({ workflow, index, top, height, narrow, onFocus, onR
     queryKey: ["runs", "stats", workflow.id],
     queryFn: ({ signal }) => api.runs({ workflow_id: workflow.id, limit: SAMPLE }, signal),
     select: (page) => statsOf(page.runs),
-    refetchInterval: 5_000,
+    staleTime: 5_000,
+    refetchInterval: 10_000,
   });
   const never = "No run has ended yet";
   const sample = `of the latest ${SAMPLE} runs at most`;

@@ -49,7 +49,7 @@ export function WorkflowsPage() {
   return (
     <>
       <PageHeader title="Workflows">
-        <span className="num text-muted" role="status">
+        <span className="num hidden text-muted sm:inline" role="status">
           {query.data && plural(rows.length, "workflow")}
         </span>
         <input

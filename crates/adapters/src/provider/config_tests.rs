@@ -17,7 +17,7 @@ async fn an_empty_environment_gives_providers_that_say_what_is_missing() {
         let failure = attempt(provider, &call(provider.name(), "m")).await.0.unwrap_err();
         assert_eq!(failure.code, FailureCode::NotConfigured);
         assert!(failure.message.contains(setting) && failure.message.contains("--simulate"), "{}", failure.message);
-        assert!(!provider.simulated());
+        assert!(!provider.simulated() && !provider.configured(), "nobody may fall back to {}", provider.name());
     }
 }
 
@@ -64,6 +64,7 @@ fn a_named_provider_from_a_file() {
         "stream_usage": false, "aliases": {"small": "qwen-0.5b"}}"#;
     let settings: ProviderSettings = serde_json::from_str(text).unwrap();
     assert_eq!(settings.max_tokens_field, Some(MaxTokensField::MaxCompletionTokens));
-    assert_eq!(built(&[settings])[0].name(), "local");
+    let local = built(&[settings]).remove(0);
+    assert!(local.name() == "local" && local.configured());
     assert!(serde_json::from_str::<ProviderSettings>(r#"{"name": "x", "kind": "openai", "url": "y"}"#).is_err());
 }

@@ -137,7 +137,8 @@ impl Exchange<'_> {
         let mut first_token_ms = None;
         let mut on_text = |text: &str| {
             if !text.is_empty() {
-                first_token_ms.get_or_insert_with(|| self.started.elapsed().as_secs_f64() * 1000.0);
+                // Whole microseconds: more digits would be noise.
+                first_token_ms.get_or_insert_with(|| self.started.elapsed().as_micros() as f64 / 1000.0);
                 on_delta(text);
             }
         };

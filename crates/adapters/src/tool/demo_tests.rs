@@ -34,7 +34,7 @@ impl Demo {
         let simulator = Simulator::start(SimulatorOptions { paced: false, ..SimulatorOptions::default() }).await.unwrap();
         let settings = [ProviderSettings::new("openai", Kind::OpenAi), ProviderSettings::new("anthropic", Kind::Anthropic)];
         let providers = build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
-        let tools = builtin(Guard::new(GuardPolicy::default()).unwrap(), Arc::new(EnvironmentSecrets));
+        let tools = builtin(Guard::new(GuardPolicy::default()), Arc::new(EnvironmentSecrets));
         let specs = tools.iter().map(|tool| ToolSpec {
             name: tool.name().to_owned(),
             description: tool.description().to_owned(),

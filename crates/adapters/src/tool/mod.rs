@@ -96,7 +96,7 @@ mod tests {
     use crate::secrets::EnvironmentSecrets;
 
     fn all() -> Vec<Arc<dyn Tool>> {
-        builtin(Guard::new(GuardPolicy::default()).unwrap(), Arc::new(EnvironmentSecrets))
+        builtin(Guard::new(GuardPolicy::default()), Arc::new(EnvironmentSecrets))
     }
 
     #[test]

@@ -21,11 +21,13 @@ use crate::policy::RetryPolicy;
 use crate::problem::Problem;
 use crate::reference::{Reference, clip, list, pointer};
 use crate::secret;
-use crate::template::{Template, has_bindings};
+use crate::template::{Allowance, Template, has_bindings};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The length of all expressions of a document, equal ones counted once: bounds the time that parsing takes.
+const MAX_EXPRESSION_BYTES: usize = 1024 * 1024;
 /// How many regular expressions the schemas of a document may hold: each takes memory for as long as the plan lives.
 const MAX_PATTERNS: usize = 200;
 /// Waits that a `retry` of the document may leave out.
@@ -81,10 +83,12 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
     let Some(node) = &item.node else { return part };
     let place = format!("/nodes/{}", item.at);
     let inputs_at = pointer(&place, "inputs");
-    for name in node.inputs.keys() {
-        check_input_name(name, &pointer(&inputs_at, name), problems);
+    for (name, value) in &node.inputs {
+        let at = pointer(&inputs_at, name);
+        check_input_name(name, &at, problems);
+        check_secrets(value, false, &at, problems);
     }
-    part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, problems);
+    part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, shared, problems);
     check_retry(node.retry.as_ref(), &pointer(&place, "retry"), problems);
     let config_at = pointer(&place, "config");
     part.kind = match node.r#type {
@@ -93,7 +97,7 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
             llm(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Llm)
         }
         NodeType::Router => router(node, &mut part, &config_at, shared, problems).map(NodeKind::Router),
-        NodeType::Tool => tool(node, &mut part, &config_at, catalog, problems).map(NodeKind::Tool),
+        NodeType::Tool => tool(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Tool),
     };
     part
 }
@@ -103,6 +107,8 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
 struct Shared {
     /// By source: many are the same, and parsing takes longer than everything else about them.
     expressions: HashMap<String, Expression>,
+    expression_bytes: usize,
+    templates: Allowance,
     /// Regular expressions in the schemas of llm nodes.
     patterns: usize,
 }
@@ -111,6 +117,20 @@ impl Shared {
     fn expression(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
         if let Some(known) = self.expressions.get(source) {
             return Some(known.at(place));
+        }
+        let before = self.expression_bytes;
+        self.expression_bytes = before.saturating_add(source.len());
+        if self.expression_bytes > MAX_EXPRESSION_BYTES {
+            // Said once, and from there on nothing is compiled.
+            if before <= MAX_EXPRESSION_BYTES {
+                let most = MAX_EXPRESSION_BYTES / 1024;
+                problems.add(
+                    "too_many",
+                    place,
+                    format!("the different rules and conditions of a workflow may have {most} kB in all"),
+                );
+            }
+            return None;
         }
         let compiled = Expression::compile(source, place).map_err(|problem| problems.push(problem)).ok()?;
         self.expressions.insert(source.to_owned(), compiled.clone());
@@ -134,8 +154,16 @@ impl Shared {
 }
 
 impl Part {
-    fn template(&mut self, value: Value, place: Place, at: &str, problems: &mut Problems) -> Option<Template> {
-        let template = Template::compile(value, at).map_err(|found| problems.extend(found)).ok()?;
+    fn template(
+        &mut self,
+        value: Value,
+        place: Place,
+        at: &str,
+        shared: &mut Shared,
+        problems: &mut Problems,
+    ) -> Option<Template> {
+        let compiled = Template::compile_within(value, at, &mut shared.templates);
+        let template = compiled.map_err(|found| problems.extend(found)).ok()?;
         self.references.extend(template.references().iter().map(|reference| (place, reference.clone())));
         Some(template)
     }
@@ -190,7 +218,7 @@ fn llm(
     }
     // `None`: it is there and something is wrong with it.
     let mut text = |text: Option<String>, name: &str| match text {
-        Some(text) => part.template(Value::String(text), Place::Config, &pointer(place, name), problems).map(Some),
+        Some(text) => part.template(Value::String(text), Place::Config, &pointer(place, name), shared, problems).map(Some),
         None => Some(None),
     };
     let (system, prompt) = (text(config.system, "system"), text(config.prompt, "prompt"));
@@ -244,7 +272,14 @@ fn router(node: &Node, part: &mut Part, place: &str, shared: &mut Shared, proble
     Some(Router { rule })
 }
 
-fn tool(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Tool> {
+fn tool(
+    node: &Node,
+    part: &mut Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Option<Tool> {
     let config: ToolConfig = config(node, part, place, problems)?;
     let name = tool_name(node, &config, part, place, catalog, problems);
     if let Some(name) = &name {
@@ -254,7 +289,10 @@ fn tool(node: &Node, part: &mut Part, place: &str, catalog: Option<&Catalog>, pr
             check_config(&config.rest, spec, place, problems);
         }
     }
-    let config = part.template(Value::Object(config.rest), Place::Config, place, problems);
+    for (name, value) in &config.rest {
+        check_secrets(value, true, &pointer(place, name), problems);
+    }
+    let config = part.template(Value::Object(config.rest), Place::Config, place, shared, problems);
     Some(Tool { tool: name?, config: config? })
 }
 
@@ -329,6 +367,24 @@ fn is_late(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(is_late),
         Value::Object(map) => secret::parse(value).is_some() || map.values().any(is_late),
         _ => false,
+    }
+}
+
+/// References to secrets stand in the config of tools, under a name that is written out: nothing that a run brings may choose one.
+fn check_secrets(value: &Value, allowed: bool, place: &str, problems: &mut Problems) {
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| check_secrets(item, allowed, &pointer(place, at), problems));
+        }
+        Value::Object(map) => match secret::parse(value) {
+            Some((name, _)) if allowed => plain(Some(name), &pointer(place, secret::KEY), problems),
+            Some(_) => {
+                let message = "a secret can only be used in the `config` of a tool, where it is not recorded";
+                problems.add("secret_not_allowed", place, message);
+            }
+            None => map.iter().for_each(|(name, item)| check_secrets(item, allowed, &pointer(place, name), problems)),
+        },
+        _ => {}
     }
 }
 

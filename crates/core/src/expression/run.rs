@@ -3,7 +3,7 @@
 use super::vet::{Vetted, is_type};
 use crate::reference::{Path, Segment, clip};
 use crate::scope::Scope;
-use crate::stack::with_large_stack;
+use crate::stack::{contained, with_large_stack};
 use cel::common::types::{self, CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt};
 use cel::common::value::{CowVal, Val};
 use cel::{Context, Env, ExecutionError, IdedExpr};
@@ -36,10 +36,9 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
 
 /// Evaluates; the error is the reason in words.
 pub fn evaluate(tree: &IdedExpr, vetted: &Vetted, scope: &Scope) -> Result<Value, String> {
-    if vetted.depth <= SHALLOW {
-        return run(tree, vetted, scope);
-    }
-    with_large_stack(|| run(tree, vetted, scope)).unwrap_or_else(|| Err("there was no thread to evaluate it on".to_owned()))
+    let work = || run(tree, vetted, scope);
+    let result = if vetted.depth <= SHALLOW { contained(work) } else { with_large_stack(work) };
+    result.unwrap_or_else(|| Err("the interpreter gave up, which is a fault of FlowTrace".to_owned()))
 }
 
 fn run(tree: &IdedExpr, vetted: &Vetted, scope: &Scope) -> Result<Value, String> {

@@ -1,6 +1,7 @@
 //! Parsing an expression, and what its syntax tree may hold.
 
-use crate::reference::{Path, RESERVED_ROOTS, Segment, clip, nearest};
+use crate::reference::{Path, Segment, clip, nearest};
+use crate::stack::contained;
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, operators};
 use cel::parser::Parser;
@@ -77,7 +78,10 @@ pub fn parse(source: &str) -> Result<IdedExpr, Fault> {
         return refuse(format!("an expression may have {} bytes, this one has {}", super::MAX_SOURCE, source.len()));
     }
     let parser = Parser::new().enable_optional_syntax(false).max_recursion_depth(MAX_NESTING);
-    parser.parse(source).map_err(|errors| {
+    let Some(parsed) = contained(|| parser.parse(source)) else {
+        return refuse("the expression cannot be read");
+    };
+    parsed.map_err(|errors| {
         // The errors' own Display is avoided: it panics on some sources.
         let first = errors.errors.first();
         let what = first.map_or_else(|| "it cannot be read".to_owned(), |error| clean(&error.msg));
@@ -243,16 +247,10 @@ impl Walk {
                 None => break,
             }
         }
-        let root = path.root();
-        if RESERVED_ROOTS.contains(&root) || !TYPES.contains(&root) {
-            if root == "node" && path.segments().len() < 2 {
-                return refuse("name the node, as in `node.summarize.output`: which node is read has to be known beforehand");
-            }
-            self.vetted.reads.push(Read { path, in_loop: self.in_loop });
-        } else if path.segments().len() == 1 {
-            // An input may carry the name of a type and then hides it.
-            self.vetted.reads.push(Read { path, in_loop: self.in_loop });
+        if path.root() == "node" && path.segments().len() < 2 {
+            return refuse("name the node, as in `node.summarize.output`: which node is read has to be known beforehand");
         }
+        self.vetted.reads.push(Read { path, in_loop: self.in_loop });
         Ok(())
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::reference::{Path, Segment, clip, nearest};
 use crate::scope::Scope;
+use crate::stack::contained;
 use crate::value::{Budget, Excess};
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt, UnaryOpKind};
 use minijinja::machinery::{Token, parse, tokenize};
@@ -93,6 +94,10 @@ impl fmt::Debug for Program {
 
 impl Program {
     pub fn compile(source: &str) -> Result<Program, Fault> {
+        contained(|| Self::vet_and_compile(source)).unwrap_or_else(|| refuse("the template cannot be read"))
+    }
+
+    fn vet_and_compile(source: &str) -> Result<Program, Fault> {
         measure(source)?;
         let tree = parse(source, NAME, syntax()).map_err(|error| fault(&error))?;
         let mut walk = Walk { locals: Vec::new(), reads: Vec::new() };
@@ -132,11 +137,14 @@ impl Program {
         }
         let template = self.environment.get_template(NAME).map_err(|error| RenderError::Other(sentence(&error)))?;
         let mut out = Capped { text: Vec::new(), budget, excess: None };
-        let result = template.render_captured_to(context.into_value(), &mut out).map(drop);
+        let result = contained(|| template.render_captured_to(context.into_value(), &mut out).map(drop));
         if let Some(excess) = out.excess {
             return Err(RenderError::Excess(excess));
         }
-        result.map_err(|error| RenderError::Other(sentence(&error)))?;
+        match result {
+            Some(result) => result.map_err(|error| RenderError::Other(sentence(&error)))?,
+            None => return Err(RenderError::Other("the template engine gave up, which is a fault of FlowTrace".to_owned())),
+        }
         String::from_utf8(out.text).map_err(|_| RenderError::Other("the text is not valid UTF-8".to_owned()))
     }
 }

@@ -101,7 +101,7 @@ fn json_that_is_nested_without_end() {
         };
         assert_eq!(codes(&node("{\"tool\":\"csv\",\"x\":1}", &format!("{{\"x\":{deep}}}"))), [""; 0]);
         assert_eq!(codes(&node(&format!("{{\"tool\":\"csv\",\"x\":{deep}}}"), "{}")), [""; 0]);
-        assert_eq!(codes(&node(&deep, &deep)).is_empty(), false);
+        assert!(!codes(&node(&deep, &deep)).is_empty());
     }
 }
 
@@ -213,6 +213,33 @@ fn templates_that_make_a_lot_out_of_a_little() {
         assert!(message.contains(expected), "{source}: {message}");
         assert!(message.len() < 1_000 && start.elapsed() < PATIENCE, "{source}: {:?} {message}", start.elapsed());
     }
+}
+
+/// Five megabytes of small templates: compiled they would take a thousand times as much.
+#[test]
+fn templates_without_number() {
+    for (text, count) in [("{{a}}", 600_000), ("{{a|d}}", 450_000), ("{{", 600_000)] {
+        let items = vec![text; count];
+        let node =
+            json!({"id": "a", "type": "tool", "config": {"tool": "csv", "x": items}, "inputs": {"a": 1, "b": "{{input.x | d}}"}});
+        let found = codes(&json!({"version": "1", "entry": "a", "nodes": [node]}).to_string());
+        let expected = if text == "{{" { "template" } else { "too_many" };
+        assert!(found.iter().all(|code| code == expected || code == "more_problems"), "{text}: {found:?}");
+        assert_eq!(found.len(), if text == "{{" { 201 } else { 1 }, "{text}");
+    }
+}
+
+#[test]
+fn expressions_without_number() {
+    let nodes: Vec<Value> = (0..5_000)
+        .map(|at| {
+            let rule = format!("{}{at} > 0", "1 + ".repeat(120));
+            json!({"id": format!("n{at}"), "type": "router", "config": {"rule": rule}})
+        })
+        .collect();
+    let edges = edges((1..5_000).map(|to| (0, to)));
+    let document = json!({"version": "1", "entry": "n0", "nodes": nodes, "edges": edges, "limits": {"maxNodes": 5_000}});
+    assert_eq!(codes(&document.to_string()), ["too_many"]);
 }
 
 #[test]

@@ -90,6 +90,63 @@ fn what_goes_wrong_is_said() {
     }
 }
 
+/// Corners of arithmetic and of the standard functions: an answer or a reason, never a panic.
+#[test]
+fn corners_of_the_functions() {
+    let sources = [
+        "(-9223372036854775807 - 1) % -1",
+        "(-9223372036854775807 - 1) / -1",
+        "-(-9223372036854775807 - 1)",
+        "(-9223372036854775807 - 1) * -1",
+        "5 % 0",
+        "5u % 0u",
+        "5u - 6u",
+        "uint(-1)",
+        "uint(1e300)",
+        "int(1e300)",
+        "int(18446744073709551615u)",
+        "double('nan') == double('nan')",
+        "double('1e999')",
+        "duration('9223372036854775807h')",
+        "duration('-1h') + duration('9999999h')",
+        "duration('1e5s')",
+        "duration('h')",
+        "timestamp('9999-12-31T23:59:59Z') + duration('48h')",
+        "timestamp('0001-01-01T00:00:00Z') - duration('48h')",
+        "timestamp('2024-13-01T00:00:00Z')",
+        "timestamp(9223372036854775807)",
+        "timestamp('2024-01-01T00:00:00Z').getHours('Nowhere/City')",
+        "timestamp('2024-01-01T00:00:00Z').getHours('+99:99')",
+        "string(timestamp('2024-01-01T00:00:00Z') - timestamp('0001-01-01T00:00:00Z'))",
+        "'é'.size() + size(b'\\xff')",
+        "string(b'\\xff')",
+        "'abc'.matches('[')",
+        "'abc'.matches('(a{1000}){1000}')",
+        "{1: 1, 1u: 2}",
+        "{1.5: 1}",
+        "{'a': 1}['b']",
+        "[1, 2][1.5]",
+        "[1, 2][9223372036854775807]",
+        "[1][-9223372036854775807]",
+        "1 in 'a'",
+        "'a' in {'a': 1}",
+        "type(type(1)) == type",
+        "has({'a': 1}.a)",
+        "dyn(1)",
+        "bool('maybe')",
+        "'\\ud800' == ''",
+        "'\\U00110000'",
+    ];
+    for source in sources {
+        let result = evaluate(source);
+        assert!(
+            result.as_ref().is_ok_and(|value| !value.is_null()) || result.as_ref().is_err_and(|why| !why.is_empty()),
+            "{source}: {result:?}"
+        );
+        assert!(!format!("{result:?}").contains("fault of FlowTrace"), "{source}: {result:?}");
+    }
+}
+
 #[test]
 fn a_condition_is_true_or_false() {
     let scope = scope();
@@ -120,6 +177,18 @@ fn what_is_refused() {
     for (source, expected) in table {
         let message = evaluate(source).expect_err(source);
         assert!(message.contains(expected), "{source}: {message}");
+    }
+}
+
+/// An input may be called like a type or a function of the language.
+#[test]
+fn inputs_hide_names_of_the_language() {
+    let mut scope = scope();
+    scope.inputs.insert("map".into(), json!({"size": 3}));
+    scope.inputs.insert("list".into(), json!([1, 2]));
+    scope.inputs.insert("len".into(), json!("x"));
+    for (source, expected) in [("map.size", json!(3)), ("len(list)", json!(2)), ("len(len)", json!(1)), ("list[1]", json!(2))] {
+        assert_eq!(Expression::compile(source, "").unwrap().evaluate(&scope).unwrap(), expected, "{source}");
     }
 }
 

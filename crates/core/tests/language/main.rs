@@ -1,7 +1,14 @@
 //! The workflow language from the outside: documents in, plans, problems and values out.
 
+#![allow(clippy::unwrap_used, reason = "a helper that meets an unexpected value should stop its test right there")]
+
 mod bombs;
+mod documentation;
 mod expressions;
+mod journal;
+mod llm;
 mod problems;
+mod properties;
 mod reference;
+mod schema;
 mod templates;

@@ -39,7 +39,7 @@ fn what_they_come_to() {
         // One binding keeps the type.
         ("{{node.doc.output.content}}", json!("Hello <world> & \"you\"")),
         ("{{ node.doc.output.items }}", json!([{"title": "A"}, {"title": "B"}])),
-        ("  {{node.doc.output.items[1].title}}\n", json!("B")),
+        ("{{node.doc.output.items[1].title}}", json!("B")),
         ("{{node.doc.output['odd key']['x/y']}}", json!(1)),
         ("{{node.doc.output.count}}", json!(2)),
         ("{{node.doc.output.ratio}}", json!(0.5)),
@@ -56,6 +56,7 @@ fn what_they_come_to() {
         ("{{input.list}}, {{node.doc.output.items[0]}}", json!("[3,1,2], {\"title\":\"A\"}")),
         ("{{node.doc.output.yes}} {{node.doc.output.nothing}} {{node.doc.output.ratio}}", json!("true null 0.5")),
         ("{{input.topic}}{{input.topic}}", json!("beesbees")),
+        (" {{node.doc.output.count}}\n", json!(" 2\n")),
         // Without bindings nothing is touched.
         ("a { b } c", json!("a { b } c")),
         ("{\"a\": {\"b\": 1}}", json!("{\"a\": {\"b\": 1}}")),

@@ -35,8 +35,8 @@ use tokio::sync::oneshot;
 /// Events that are read at once when a journal is folded.
 const PAGE: usize = 2048;
 
-/// Compiled plans that are kept, weighed by the length of their documents.
-const PLAN_BYTES: u64 = 16 << 20;
+/// Compiled plans that are kept, weighed by the length of their documents; a plan takes about ten times that.
+const PLAN_BYTES: u64 = 4 << 20;
 
 pub struct Ports {
     pub store: Arc<dyn Store>,
@@ -64,11 +64,24 @@ pub(crate) struct Env {
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
     pub values: Values,
-    pub plans: Cache<Arc<str>, (u32, Arc<Plan>)>,
+    pub plans: Cache<Arc<str>, Planned>,
     pub live: Live,
     pub flights: Flights,
     /// Set when the process is about to stop: outcomes are still recorded, and nothing new is begun.
     pub draining: AtomicBool,
+}
+
+/// A document and what it compiles to.
+#[derive(Clone)]
+pub(crate) struct Planned {
+    pub graph_json: Arc<str>,
+    pub plan: Arc<Plan>,
+}
+
+impl Planned {
+    fn weight(&self) -> u32 {
+        self.graph_json.len().try_into().unwrap_or(u32::MAX)
+    }
 }
 
 impl Env {
@@ -136,6 +149,7 @@ impl From<AppendError> for StartError {
 pub struct Snapshot {
     pub plan: Arc<Plan>,
     pub state: RunState,
+    pub graph_json: Arc<str>,
 }
 
 #[derive(Clone)]
@@ -155,7 +169,7 @@ impl Host {
             clock: ports.clock,
             settings,
             values: Values::new(),
-            plans: Cache::builder().max_capacity(PLAN_BYTES).weigher(|_, (bytes, _)| *bytes).build(),
+            plans: Cache::builder().max_capacity(PLAN_BYTES).weigher(|_, planned: &Planned| planned.weight()).build(),
             live: Live::default(),
             flights: Flights::default(),
             draining: AtomicBool::new(false),
@@ -194,8 +208,7 @@ impl Host {
         if start.workflow.id.is_none() && !self.env.plans.contains_key(&hash) {
             self.env.store.put_document(&hash, &start.graph_json).await?;
         }
-        let weight = start.graph_json.len().try_into().unwrap_or(u32::MAX);
-        self.env.plans.insert(hash, (weight, start.plan.clone()));
+        self.env.plans.insert(hash, Planned { graph_json: start.graph_json, plan: start.plan.clone() });
 
         let (input, blob) = Payload::new(Arc::new(start.input));
         let trace_id = start.parent.map_or(TraceId(run.0), |(trace, _)| trace);
@@ -250,6 +263,14 @@ impl Host {
         Ok(())
     }
 
+    /// Waits until nothing of the run is under way in this process: it has ended, or it queues, or it sleeps until a time. Only
+    /// its row in the store says which.
+    pub async fn idle(&self, run: RunId) {
+        if let Some(gone) = self.registry.gone(run) {
+            gone.cancelled().await;
+        }
+    }
+
     /// Asks a run to stop. `key` makes the request unique: the same one twice counts once. Answers false when there is no such
     /// run or it has ended.
     pub async fn cancel(&self, run: RunId, key: String, by: String) -> Result<bool, StoreError> {
@@ -267,14 +288,6 @@ impl Host {
             SnapshotError::Store(error) => error,
             SnapshotError::CannotPlan(failure) => StoreError::Corrupt(failure.message),
         })
-    }
-
-    /// Returns when no actor works on the run (any more): it has ended, waits for a time or for its place, or is not there.
-    pub async fn idle(&self, run: RunId) {
-        if let Some(mut leaving) = self.registry.leaving(run) {
-            // It never changes; it closes.
-            let _ = leaving.changed().await;
-        }
     }
 
     /// The value of a payload, read from the store where it is a blob.

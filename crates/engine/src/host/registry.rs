@@ -1,7 +1,7 @@
 //! Which runs are active, which queue for a place, and which sleep until a time.
 
 use super::actor::{Actor, Exit, Fresh};
-use super::{Env, PAGE, Snapshot, StartError, cannot_plan};
+use super::{Env, PAGE, Planned, Snapshot, StartError, cannot_plan};
 use crate::port::store::{Append, StoreError};
 use flowtrace_core::event::{Body, Event};
 use flowtrace_core::failure::Failure;
@@ -13,7 +13,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long a run that could not go on (a damaged read, a conflict) is left alone before it is tried again. Doubles each time.
@@ -48,8 +49,8 @@ struct Active {
     abort: Option<tokio::task::AbortHandle>,
     /// The bell was rung; whoever removes the run must look again.
     rung: bool,
-    /// Made when somebody waits for the actor to go; dropped with it, which is what they wait for.
-    leaving: Option<watch::Sender<()>>,
+    /// Fires when the actor is gone.
+    gone: CancellationToken,
 }
 
 impl Registry {
@@ -98,6 +99,11 @@ impl Registry {
         self.timer.notify_one();
     }
 
+    /// Fires when the actor of a run is gone; `None` if it has none.
+    pub fn gone(&self, run: RunId) -> Option<CancellationToken> {
+        self.lock().active.get(&run).map(|active| active.gone.clone())
+    }
+
     /// Something is in the run's inbox.
     pub fn ring(self: &Arc<Self>, run: RunId) {
         let mut inner = self.lock();
@@ -111,13 +117,6 @@ impl Registry {
                 self.activate(run);
             }
         }
-    }
-
-    /// Closes when the run's actor goes; `None` if the run is not active.
-    pub fn leaving(&self, run: RunId) -> Option<watch::Receiver<()>> {
-        let mut inner = self.lock();
-        let active = inner.active.get_mut(&run)?;
-        Some(active.leaving.get_or_insert_with(|| watch::Sender::new(())).subscribe())
     }
 
     pub async fn close(&self, grace: Duration) {
@@ -134,6 +133,8 @@ impl Registry {
                 }
             }
             self.tasks.wait().await;
+            // Who was aborted did not leave by itself.
+            self.lock().active.values().for_each(|active| active.gone.cancel());
         }
     }
 
@@ -141,13 +142,14 @@ impl Registry {
         let bell = Arc::new(Notify::new());
         let task = own(self.clone(), run, bell.clone(), fresh);
         let abort = self.tasks.spawn(task).abort_handle();
-        inner.active.insert(run, Active { bell, abort: Some(abort), rung: false, leaving: None });
+        inner.active.insert(run, Active { bell, abort: Some(abort), rung: false, gone: CancellationToken::new() });
     }
 
     /// The actor is gone: makes room, and does what its exit asks for.
     fn leave(self: &Arc<Self>, run: RunId, exit: Exit) {
         let mut inner = self.lock();
-        let rung = inner.active.remove(&run).is_some_and(|active| active.rung);
+        let left = inner.active.remove(&run);
+        let rung = left.as_ref().is_some_and(|active| active.rung);
         self.env.live.forget(run);
         if !matches!(exit, Exit::Broken(_)) {
             inner.broken.remove(&run);
@@ -178,6 +180,10 @@ impl Registry {
             if !inner.active.contains_key(&next) {
                 self.spawn(&mut inner, next, None);
             }
+        }
+        drop(inner);
+        if let Some(left) = left {
+            left.gone.cancel();
         }
     }
 
@@ -244,11 +250,8 @@ async fn give_up(env: &Env, run: RunId, error: Failure) -> Exit {
     let end = async {
         let Some(mut row) = env.store.run(run).await? else { return Ok(()) };
         let mut last = (0, row.started_at);
-        loop {
-            match env.store.read(run, last.0, PAGE).await?.last() {
-                Some(event) => last = (event.seq, event.ts),
-                None => break,
-            }
+        while let Some(event) = env.store.read(run, last.0, PAGE).await?.last() {
+            last = (event.seq, event.ts);
         }
         let ts = env.clock.now().max(last.1);
         row.status = RunStatus::Failed.as_str().to_owned();
@@ -277,8 +280,8 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
     let mut events = env.store.read(run, 0, PAGE).await?;
     let Some(Event { body: Body::RunStarted(started), .. }) = events.first() else { return Ok(None) };
     let hash = started.workflow.hash.clone();
-    let plan = match env.plans.get(&hash) {
-        Some((_, plan)) => plan,
+    let Planned { graph_json, plan } = match env.plans.get(&hash) {
+        Some(planned) => planned,
         None => {
             let Some(graph_json) = env.store.document(&hash).await? else {
                 let missing = format!("the workflow document {hash} of run {run} is not in the store");
@@ -286,9 +289,9 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
             };
             let plan = Plan::compile(graph_json.as_bytes())
                 .map_err(|problems| SnapshotError::CannotPlan(cannot_plan(&hash, &problems)))?;
-            let plan = Arc::new(plan);
-            env.plans.insert(hash, (graph_json.len().try_into().unwrap_or(u32::MAX), plan.clone()));
-            plan
+            let planned = Planned { graph_json, plan: Arc::new(plan) };
+            env.plans.insert(hash, planned.clone());
+            planned
         }
     };
     let mut state = RunState::new(&plan);
@@ -300,9 +303,10 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
             state.apply(&plan, event).map_err(|error| StoreError::Corrupt(format!("run {run}: {error}")))?;
         }
         if state.status.is_final() {
+            // Nothing follows.
             break;
         }
         events = env.store.read(run, state.seq, PAGE).await?;
     }
-    Ok(Some(Snapshot { plan, state }))
+    Ok(Some(Snapshot { plan, state, graph_json }))
 }

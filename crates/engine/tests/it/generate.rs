@@ -17,9 +17,8 @@ pub fn workflow(rng: &mut Rng, cache: bool) -> Value {
     for to in 0..count {
         for from in edges.iter().filter(|edge| edge.1 == to).map(|edge| edge.0).collect::<Vec<_>>() {
             upstream[to][from] = true;
-            for node in 0..count {
-                upstream[to][node] |= upstream[from][node];
-            }
+            let above = upstream[from].clone();
+            upstream[to].iter_mut().zip(above).for_each(|(is, above)| *is |= above);
         }
     }
     let nodes: Vec<Value> = (0..count).map(|ix| node(rng, kinds[ix], ix, &upstream[ix], cache)).collect();

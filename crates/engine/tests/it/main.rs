@@ -1,5 +1,7 @@
 //! The engine against a simulated world: one test binary, so that it links once.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod generate;
 mod host;
 mod journals;

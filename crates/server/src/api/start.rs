@@ -5,7 +5,7 @@ use super::extract::{OptionalJson, Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::run_view::{self, Run};
 use super::runs::snapshot;
-use super::stream::ended;
+use super::stream::until_ended;
 use super::workflows::{no_such_workflow, text_of};
 use crate::app::Shared;
 use axum::Json;
@@ -209,9 +209,9 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
 }
 
 async fn wait_for(app: &Shared, run: RunId, wait: Duration) -> ApiResult<Run> {
-    let snapshot = match tokio::time::timeout(wait, ended(app, run)).await {
-        Ok(snapshot) => snapshot?,
-        Err(_) => snapshot(app, run, None).await?,
+    let snapshot = match tokio::time::timeout(wait, until_ended(app, run)).await {
+        Ok(ended) => ended?,
+        Err(_elapsed) => snapshot(app, run, None).await?,
     };
     run_view::run(&app.host, run, &snapshot, true).await
 }

@@ -26,6 +26,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
@@ -239,7 +240,7 @@ fn json_event(name: &'static str, data: &impl Serialize) -> SseEvent {
     SseEvent::default().event(name).data(json)
 }
 
-fn final_status(body: &Body) -> Option<&'static str> {
+pub fn final_status(body: &Body) -> Option<&'static str> {
     match body {
         Body::RunSucceeded { .. } => Some("succeeded"),
         Body::RunFailed { .. } => Some("failed"),
@@ -248,25 +249,30 @@ fn final_status(body: &Body) -> Option<&'static str> {
     }
 }
 
-/// The run when it has ended, or as it is when the server stops. The caller bounds the time.
-pub async fn ended(app: &Shared, run: RunId) -> ApiResult<Snapshot> {
+/// The run as it ended, or as it is when the server stops. The caller bounds the time.
+pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> ApiResult<Snapshot> {
+    let mut head: Option<watch::Receiver<u64>> = None;
     loop {
+        // While the run is worked on here, its commits say nothing that has to be read.
         tokio::select! {
             () = app.shutdown.cancelled() => return snapshot(app, run, None).await,
             () = app.host.idle(run) => {}
         }
-        let snapshot = snapshot(app, run, None).await?;
-        if snapshot.state.status.is_final() {
-            return Ok(snapshot);
+        if let Some(head) = &mut head {
+            head.borrow_and_update();
         }
-        // It waits for a time or for its place. Its next event may be there already.
-        let mut head = app.store.watch(run);
-        if *head.borrow_and_update() > snapshot.state.seq {
+        let now = snapshot(app, run, None).await?;
+        if now.state.status.is_final() {
+            return Ok(now);
+        }
+        // It queues or sleeps: its next commit is the sign that it goes on. Whatever came before the watch is looked at again.
+        let Some(head) = &mut head else {
+            head = Some(app.store.watch(run));
             continue;
-        }
+        };
         tokio::select! {
-            () = app.shutdown.cancelled() => return Ok(snapshot),
-            changed = head.changed() => if changed.is_err() { return Ok(snapshot) },
+            () = app.shutdown.cancelled() => return Ok(now),
+            changed = head.changed() => if changed.is_err() { return Ok(now) },
         }
     }
 }

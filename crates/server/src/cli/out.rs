@@ -36,7 +36,10 @@ pub fn duration(millis: f64) -> String {
 /// `$0.000270`; unknown parts make it a lower bound.
 pub fn dollars(nanousd: u64, complete: bool) -> String {
     let at_least = if complete { "" } else { "at least " };
-    format!("{at_least}${}.{:06}", nanousd / 1_000_000_000, nanousd % 1_000_000_000 / 1000)
+    let digits = format!("{:09}", nanousd % 1_000_000_000);
+    // Six decimals, and more only where there is something to say.
+    let decimals = digits.trim_end_matches('0').len().max(6);
+    format!("{at_least}${}.{}", nanousd / 1_000_000_000, &digits[..decimals])
 }
 
 #[cfg(test)]
@@ -49,7 +52,8 @@ mod tests {
         assert_eq!(duration(1420.0), "1.42 s");
         assert_eq!(duration(125_000.0), "2 min 05 s");
         assert_eq!(dollars(270_000, true), "$0.000270");
-        assert_eq!(dollars(1_234_567_890, false), "at least $1.234567");
+        assert_eq!(dollars(1_234_567_890, false), "at least $1.23456789");
+        assert_eq!(dollars(15_900, true), "$0.0000159");
         assert_eq!(harmless("a\x1b[2Jb\n"), "a\u{fffd}[2Jb\n");
     }
 }

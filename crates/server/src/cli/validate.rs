@@ -18,7 +18,7 @@ pub fn run(arguments: Validate) -> Outcome {
     let text = read(&arguments.file)?;
     let common = CommonArgs { config: arguments.config, data: None };
     let config = Config::load(&common, &EngineArgs::default(), None)?;
-    let catalog = deployment::catalog(&deployment::tools(&config)?, &config);
+    let catalog = deployment::catalog(&deployment::tools(&config), &config);
     let problems: Vec<Value> = match check(text.as_bytes(), &catalog) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(|problem| json!(problem)).collect(),

@@ -457,6 +457,9 @@ async fn forced_failures_need_simulated_models() {
     let server = Server::with(&[]);
     let detail = server.api().post("/api/simulate/fail-next", json!({})).await.problem(409, "not_simulated");
     assert!(detail.contains("--simulate"), "{detail}");
+    assert!(server.banner.contains("none configured: set OPENAI_API_KEY"), "{}", server.banner);
+    let catalog = server.api().get("/api/catalog").await.expect(200);
+    assert!(catalog["providers"].as_array().unwrap().iter().all(|provider| provider["configured"] == false), "{catalog}");
     // Without a key, a call fails with a sentence that names what is missing.
     let run = server.api().run(documents::model(json!({})), json!({"topic": "keys"})).await;
     assert_eq!(run["status"], "failed");

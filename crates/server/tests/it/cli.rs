@@ -1,6 +1,6 @@
 //! The command line: exit codes, and output for people and for programs.
 
-use crate::support::binary::{finish, signal};
+use crate::support::binary::{Watched, finish, signal};
 use crate::support::{Finished, Server, documents, flowtrace};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -153,17 +153,42 @@ fn an_interrupted_run_is_canceled() {
     let place = Place::new();
     let file = place.file(&documents::model(json!({"faults": [{"kind": "hang"}]})));
     let mut command = flowtrace(&place.data(), &["run", &file, "--simulate", "--json"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = Watched(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let pid = child.0.id();
     let mut kinds = Vec::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+    for line in BufReader::new(child.0.stdout.take().unwrap()).lines() {
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
         kinds.push(event["kind"].as_str().unwrap().to_owned());
         if event["kind"] == "llm.request" {
-            signal(child.id(), "INT");
+            signal(pid, "INT");
         }
     }
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(child.wait("flowtrace run after SIGINT").code(), Some(1));
     assert!(kinds.ends_with(&["run.canceled".to_owned(), "end".to_owned()]), "{kinds:?}");
+}
+
+/// A run from the command line can be watched, but a second one has to wait: the first one's server goes when it ends.
+#[test]
+fn two_runs_on_one_directory() {
+    let place = Place::new();
+    let hanging = place.file(&documents::model(json!({"faults": [{"kind": "hang"}]})));
+    let mut command = flowtrace(&place.data(), &["run", &hanging, "--simulate", "--json"]);
+    let mut first = Watched(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let pid = first.0.id();
+    let mut lines_of_first = BufReader::new(first.0.stdout.take().unwrap()).lines();
+    lines_of_first.find(|line| line.as_ref().unwrap().contains("llm.request")).unwrap().unwrap();
+
+    let second = place.run(&["run", &place.file(&documents::echo()), "-i", "text=x"]);
+    let watched = place.run(&["runs", "--json"]);
+    signal(pid, "INT");
+    lines_of_first.for_each(drop);
+    assert_eq!(first.wait("flowtrace run after SIGINT").code(), Some(1));
+
+    assert_eq!(second.code, Some(1));
+    let expected = format!("another `flowtrace run` (process {pid}) uses the data directory");
+    assert!(second.stderr.contains(&expected), "{}", second.stderr);
+    assert_eq!(lines(&watched.stdout)[0]["status"], "running", "{}", watched.stderr);
+    assert_eq!(place.run(&["run", &place.file(&documents::echo()), "-i", "text=x"]).code, Some(0), "afterwards it is free");
 }
 
 #[tokio::test]

@@ -272,16 +272,13 @@ impl Lane {
 async fn start_some(server: &Server, url: &str, starts: &mut Vec<Option<String>>, more: u64) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     starts.resize(starts.len() + more as usize, None);
-    for number in 0..starts.len() {
-        if starts[number].is_some() {
-            continue;
-        }
+    for (number, start) in starts.iter_mut().enumerate().filter(|(_, start)| start.is_none()) {
         let request = client.post(format!("{}/api/runs", server.url)).header("idempotency-key", format!("start-{number}"));
         let response = request.json(&body(url, number as u64)).send().await.unwrap();
         let status = response.status().as_u16();
         let started: Value = response.json().await.unwrap();
         assert!(status == 201 || status == 200, "{status}: {started}");
-        starts[number] = started["id"].as_str().map(str::to_owned);
+        *start = started["id"].as_str().map(str::to_owned);
     }
 }
 

@@ -30,7 +30,7 @@ impl Journal for SqliteStore {
             let permit = self.room(bytes).await?;
             let (reply, answer) = oneshot::channel();
             self.send(Work::Append { appends, reply }, bytes, permit)?;
-            answer.await.map_err(|_| stopped())?
+            answer.await.map_err(|_| stopped())?.0
         })
     }
 

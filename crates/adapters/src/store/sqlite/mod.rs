@@ -32,6 +32,7 @@ use blobs::BlobFiles;
 use flowtrace_engine::port::store::StoreError;
 use readers::Readers;
 use rusqlite::Connection;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -64,10 +65,12 @@ impl SqliteStore {
     /// Opens or creates the store and applies pending migrations. The process ends when the disk fails to confirm a commit.
     pub fn open(data_dir: &Path) -> Result<SqliteStore, StoreError> {
         let exit = |sentence: &str| {
-            tracing::error!("{sentence}");
-            // Logging may be off or buffered; these are the last words.
-            use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "flowtrace: {sentence}");
+            if tracing::enabled!(tracing::Level::ERROR) {
+                tracing::error!("{sentence}");
+            } else {
+                use std::io::Write;
+                let _ = writeln!(std::io::stderr(), "flowtrace: {sentence}");
+            }
             std::process::exit(EXIT_FATAL);
         };
         Self::open_with(data_dir, Arc::new(exit))
@@ -107,7 +110,15 @@ impl SqliteStore {
         let writer = Writer { connection, heads: Default::default(), watchers: watchers.clone(), on_fatal, stopped: None };
         let writing = std::thread::Builder::new()
             .name("journal-writer".to_string())
-            .spawn(move || writer.run(jobs))
+            .spawn(move || {
+                let on_fatal = writer.on_fatal.clone();
+                // Without its writer the process would go on and never get an answer again.
+                if std::panic::catch_unwind(AssertUnwindSafe(|| writer.run(jobs))).is_err() {
+                    on_fatal(
+                        "the writer of the journal failed by a fault of FlowTrace; what was acknowledged is kept. Start it again",
+                    );
+                }
+            })
             .map_err(|error| StoreError::Unavailable(format!("no thread for the writer of the journal: {error}")))?;
         let mut store = SqliteStore {
             queue: queue.clone(),

@@ -17,6 +17,9 @@ const PAGE_SIZE: u32 = 4096;
 
 /// A page cache of this many KiB for the writer holds the dirty pages of the largest batch, so that nothing is spilled.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
+/// Bytes that the log keeps on the disk between its rounds.
+const LOG_KEPT: i64 = 64 << 20;
+
 const READER_CACHE_KIB: i64 = 1024;
 
 pub fn journal_path(data_dir: &Path) -> PathBuf {
@@ -43,8 +46,11 @@ pub(super) fn open_writer(data_dir: &Path) -> Result<Connection, StoreError> {
         let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        keep_query_plans(&connection)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // A log that a burst made longer is cut back to this when it starts anew; below that, its blocks are used again, and
+        // overwriting is quicker to sync than growing.
+        connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
+        keep_plans(&connection)?;
         // The checkpointer decides when; see `checkpoint.rs`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -72,7 +78,7 @@ pub(super) fn open_reader(data_dir: &Path) -> Result<Connection, StoreError> {
         let connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
-        keep_query_plans(&connection)?;
+        keep_plans(&connection)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
@@ -80,9 +86,9 @@ pub(super) fn open_reader(data_dir: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| opening(&path, error))
 }
 
-/// Without this, SQLite compiles a cached statement again whenever a parameter that its plan looked at gets another value,
-/// which is at every use: a third of the time of a read.
-fn keep_query_plans(connection: &Connection) -> rusqlite::Result<()> {
+/// Without this, SQLite prepares a statement again for each new value of a parameter that it compared with the condition of a
+/// partial index. That took longer than the queries themselves. <https://sqlite.org/queryplanner-ng.html#qpstab>
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 

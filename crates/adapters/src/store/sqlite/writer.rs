@@ -8,7 +8,7 @@ use super::prepare::Prepared;
 use super::watchers::Watchers;
 use flowtrace_core::id::{RunId, StreamId};
 use flowtrace_engine::port::store::{AppendError, StoreError};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::sync::{Arc, mpsc};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -30,7 +30,7 @@ pub struct Job {
 pub enum Work {
     Append {
         appends: Vec<Prepared>,
-        reply: oneshot::Sender<Result<(), AppendError>>,
+        reply: oneshot::Sender<Answer>,
     },
     Other(Box<dyn Write>),
     /// Moves what is left in the log into the database; see `checkpoint.rs`.
@@ -38,6 +38,9 @@ pub enum Work {
     /// The last job.
     Stop,
 }
+
+/// The appends go back with the answer, so that it is the caller who spends the time of freeing them (a tenth of the writer's).
+pub type Answer = (Result<(), AppendError>, Vec<Prepared>);
 
 /// Any other change. `run` may be called again after a rollback.
 pub trait Write: Send {
@@ -61,8 +64,10 @@ struct Pending {
 }
 
 enum Failed {
-    /// Rolled back; the same work may succeed on its own.
-    Batch(StoreError),
+    /// Rolled back, because of somebody's work; the others' may succeed without it.
+    Somebody(StoreError),
+    /// Rolled back, for a reason that has nothing to do with the work.
+    Everybody(StoreError),
     /// The journal is not written any more.
     Stopped(StoreError),
 }
@@ -90,14 +95,14 @@ impl Writer {
         let checkpoint = batch.iter().any(|pending| matches!(pending.job.work, Work::Checkpoint));
         match self.transact(batch) {
             Ok(()) => self.publish_and_answer(batch),
-            Err(Failed::Batch(error)) if batch.len() == 1 => answer_all(batch, &error),
-            // Somebody's work does not fit (a full disk, a row that cannot be). Alone, everybody gets their own result.
-            Err(Failed::Batch(_)) => {
+            Err(Failed::Somebody(error)) if batch.len() == 1 => answer_all(batch, &error),
+            // Something does not fit on a full disk, or cannot be. Alone, everybody gets their own result.
+            Err(Failed::Somebody(_)) => {
                 for pending in std::mem::take(batch) {
                     self.commit(&mut vec![pending]);
                 }
             }
-            Err(Failed::Stopped(error)) => answer_all(batch, &error),
+            Err(Failed::Everybody(error) | Failed::Stopped(error)) => answer_all(batch, &error),
         }
         if checkpoint && self.stopped.is_none() {
             self.checkpoint();
@@ -127,11 +132,14 @@ impl Writer {
         {
             return Err(Failed::Stopped(self.stop(&error)));
         }
-        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+        match error.sqlite_error_code() {
+            // We have waited for the lock already; each one waiting again would take minutes.
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Err(Failed::Everybody(store_error(error))),
             // Only another program that wrote to the file can make the known heads wrong.
-            self.heads.forget();
+            Some(ErrorCode::ConstraintViolation) => self.heads.forget(),
+            _ => {}
         }
-        Err(Failed::Batch(store_error(error)))
+        Err(Failed::Somebody(store_error(error)))
     }
 
     fn write(&mut self, batch: &mut [Pending]) -> rusqlite::Result<()> {
@@ -209,7 +217,7 @@ impl Writer {
         for pending in batch.drain(..) {
             match pending.job.work {
                 // A caller that went away does not need the answer.
-                Work::Append { reply, .. } => drop(reply.send(pending.refused.map_or(Ok(()), Err))),
+                Work::Append { appends, reply } => drop(reply.send((pending.refused.map_or(Ok(()), Err), appends))),
                 Work::Other(work) => work.answer(Ok(())),
                 Work::Checkpoint | Work::Stop => {}
             }
@@ -242,7 +250,7 @@ impl Writer {
 fn answer_all(batch: &mut Vec<Pending>, error: &StoreError) {
     for pending in batch.drain(..) {
         match pending.job.work {
-            Work::Append { reply, .. } => drop(reply.send(Err(AppendError::Store(error.clone())))),
+            Work::Append { appends, reply } => drop(reply.send((Err(AppendError::Store(error.clone())), appends))),
             Work::Other(work) => work.answer(Err(error.clone())),
             Work::Checkpoint | Work::Stop => {}
         }

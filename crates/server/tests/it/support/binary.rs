@@ -75,11 +75,11 @@ pub fn finish(mut command: Command) -> Finished {
 }
 
 /// A child that is killed when the test ends in any way.
-struct Watched(Child);
+pub struct Watched(pub Child);
 
 impl Watched {
     #[track_caller]
-    fn wait(mut self, what: &str) -> ExitStatus {
+    pub fn wait(mut self, what: &str) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {

@@ -85,7 +85,6 @@ pub struct Reply {
     /// Before the status.
     wait: Duration,
     /// Before every frame but the first.
-    pace: Duration,
     frames: Vec<Bytes>,
     then: Then,
 }
@@ -134,7 +133,6 @@ impl Reply {
             status: 200,
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             wait: Duration::ZERO,
-            pace: Duration::ZERO,
             frames,
             then: Then::Finish,
         }
@@ -152,11 +150,6 @@ impl Reply {
 
     pub fn after(mut self, wait: Duration) -> Reply {
         self.wait = wait;
-        self
-    }
-
-    pub fn paced(mut self, pace: Duration) -> Reply {
-        self.pace = pace;
         self
     }
 
@@ -353,7 +346,7 @@ fn stream(reply: Reply, ending: Ending) -> impl futures::Stream<Item = io::Resul
         let at = if then == Then::Repeat { next % reply.frames.len() } else { next };
         if let Some(frame) = reply.frames.get(at).cloned() {
             if next > 0 {
-                tokio::time::sleep(reply.pace).await;
+                tokio::task::yield_now().await;
             }
             return Some((Ok(frame), (reply, ending, next + 1, false)));
         }

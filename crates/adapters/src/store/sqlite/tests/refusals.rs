@@ -3,6 +3,8 @@
 use super::*;
 use crate::store::sqlite::{DataDir, journal_path, migrate};
 use rusqlite::Connection;
+use std::io::Write;
+use std::time::Duration;
 
 fn full_after(dir: &Path, pages: u32) -> SqliteStore {
     let tune = move |connection: &mut Connection| connection.pragma_update(None, "max_page_count", pages);
@@ -62,6 +64,21 @@ async fn a_store_that_became_read_only_refuses_and_recovers() {
     SqliteStore::open(dir.path()).unwrap().append(logs(stream(1), 0, 1)).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_of_another_program_is_waited_for_once_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let tune = |connection: &mut Connection| connection.busy_timeout(Duration::from_millis(100));
+    let store = SqliteStore::open_tuned(dir.path(), Arc::new(|sentence: &str| panic!("{sentence}")), tune).unwrap();
+    let other = Connection::open(journal_path(dir.path())).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for result in futures::future::join_all((0..20).map(|number| store.append(logs(stream(number), 0, 1)))).await {
+        let Err(AppendError::Store(error @ StoreError::Unavailable(_))) = result else { panic!("{result:?}") };
+        assert!(error.to_string().contains("another program keeps journal.db locked; close it"), "{error}");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    store.append(logs(stream(1), 0, 1)).await.unwrap();
+}
+
 /// Reports what opening says where nothing may be written.
 #[test]
 fn child_that_may_not_write() {
@@ -69,7 +86,8 @@ fn child_that_may_not_write() {
     for place in ["empty", "used"] {
         let place = dir.join(place);
         let report = |what: &str, error: Option<StoreError>| {
-            println!("\nresult {what} {}", error.map_or("none".into(), |e| e.to_string()))
+            let error = error.map_or("none".to_string(), |error| error.to_string());
+            writeln!(std::io::stdout(), "\nresult {what} {error}").unwrap();
         };
         report("lock", DataDir::lock(&place).err());
         report("open", SqliteStore::open(&place).err());
