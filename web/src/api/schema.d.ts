@@ -156,6 +156,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The document that a run is pinned to, whatever was saved since. */
+        get: operations["getRunGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/state": {
         parameters: {
             query?: never;
@@ -479,12 +496,12 @@ export interface components {
     schemas: {
         Binding: {
             id: string;
-            owner_id?: string | null;
-            workflow_id?: string | null;
+            owner_id: string | null;
+            workflow_id: string | null;
             provider: string;
             model: string;
             /** Format: double */
-            temperature?: number | null;
+            temperature: number | null;
         };
         BindingList: {
             provider_bindings: components["schemas"]["Binding"][];
@@ -545,13 +562,13 @@ export interface components {
              * Format: int32
              * @description The upstream's HTTP status.
              */
-            status?: number | null;
+            status: number | null;
             /**
              * Format: int64
              * @description What the upstream asked for in `Retry-After`.
              */
-            retry_after_ms?: number | null;
-            upstream_request_id?: string | null;
+            retry_after_ms: number | null;
+            upstream_request_id: string | null;
         };
         /** @description What the stream sends as `data`; there, the seq is the `id`. */
         EventData: {
@@ -559,7 +576,7 @@ export interface components {
             /** @description Dotted and stable, for instance `llm.request`. */
             kind: string;
             /** @description The step's path; null for events of the run itself. */
-            step_id?: string | null;
+            step_id: string | null;
             payload: {
                 [key: string]: unknown;
             };
@@ -592,6 +609,11 @@ export interface components {
              */
             retry_after_ms: number | null;
         };
+        Graph: {
+            /** @description SHA-256 of the document's JSON. */
+            hash: string;
+            graph_json: unknown;
+        };
         Health: {
             /** @description `ok`. */
             status: string;
@@ -615,12 +637,12 @@ export interface components {
              * Format: int64
              * @description Null: as `input_picousd`.
              */
-            cache_read_picousd?: number | null;
+            cache_read_picousd: number | null;
             /**
              * Format: int64
              * @description Null: as `input_picousd`.
              */
-            cache_write_picousd?: number | null;
+            cache_write_picousd: number | null;
         };
         /** @description What every error of the API looks like. */
         ProblemDocument: {
@@ -635,9 +657,9 @@ export interface components {
             /** @description A stable word for programs. */
             code: string;
             /** @description JSON Pointer (RFC 6901) into the request body, where one value is to blame. */
-            pointer?: string | null;
+            pointer: string | null;
             /** @description What is wrong with a workflow document. */
-            problems?: components["schemas"]["ProblemItem"][];
+            problems: components["schemas"]["ProblemItem"][];
         };
         /** @description One thing that is wrong with a workflow document. */
         ProblemItem: {
@@ -648,7 +670,7 @@ export interface components {
             /** @description A sentence. */
             message: string;
             /** @description What was probably meant. */
-            suggestion?: string | null;
+            suggestion: string | null;
         };
         ProviderView: {
             name: string;
@@ -675,24 +697,24 @@ export interface components {
         Run: {
             id: string;
             /** @description Null for a document that was run without being saved. */
-            workflow_id?: string | null;
+            workflow_id: string | null;
             /** Format: int32 */
-            workflow_version?: number | null;
+            workflow_version: number | null;
             /** @description SHA-256 of the document that the run is pinned to. */
             workflow_hash: string;
             /** @description W3C trace id: the caller's, where a `traceparent` came in. */
             trace_id: string;
-            session_id?: string | null;
+            session_id: string | null;
             /** @description `api`, `cli` or `web`. */
             triggered_by: string;
             status: components["schemas"]["Status"];
-            phase?: components["schemas"]["Phase"] | null;
+            phase: components["schemas"]["Phase"] | null;
             /** @description Whether a cancel was asked for that has not come through yet, or that ended the run. */
             cancel_requested: boolean;
             /** @description Whether the models were simulated; such a run is no spend. */
             simulated: boolean;
             started_at: components["schemas"]["Time"];
-            finished_at?: components["schemas"]["Time"] | null;
+            finished_at: components["schemas"]["Time"] | null;
             /** Format: int64 */
             total_tokens: number;
             /** Format: int64 */
@@ -705,7 +727,7 @@ export interface components {
              * Format: double
              * @description Wall clock from start to end; null before the end.
              */
-            total_latency_ms?: number | null;
+            total_latency_ms: number | null;
             /** Format: int64 */
             retries: number;
             /** Format: int64 */
@@ -718,12 +740,12 @@ export interface components {
              */
             saved_nanousd: number;
             /** @description The first lines of `error.message`. */
-            error_summary?: string | null;
-            error?: components["schemas"]["ErrorView"] | null;
+            error_summary: string | null;
+            error: components["schemas"]["ErrorView"] | null;
             /** @description The step that failed the run. */
-            failed_step?: string | null;
+            failed_step: string | null;
             /** @description The limit that ended the run. */
-            budget_exceeded?: string | null;
+            budget_exceeded: string | null;
             input: unknown;
             /** Format: int64 */
             input_bytes: number;
@@ -731,7 +753,7 @@ export interface components {
             /** @description Of a failed run: its best partial result. */
             output: unknown;
             /** Format: int64 */
-            output_bytes?: number | null;
+            output_bytes: number | null;
             /** @description True if `output` is only the first characters, as a string. `include=io` gives all. */
             output_truncated: boolean;
             /**
@@ -747,27 +769,27 @@ export interface components {
             /** @description The first 1,000 steps, in the order in which they appeared. */
             steps: components["schemas"]["Step"][];
             /** @description Where `GET /api/runs/{id}/steps?cursor=` goes on; null if `steps` has them all. */
-            next_steps_cursor?: string | null;
+            next_steps_cursor: string | null;
         };
         RunList: {
             /** @description Newest first. */
             runs: components["schemas"]["RunSummary"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** @description A run in lists. */
         RunSummary: {
             id: string;
-            workflow_id?: string | null;
+            workflow_id: string | null;
             /** Format: int32 */
-            workflow_version?: number | null;
+            workflow_version: number | null;
             workflow_hash: string;
             trace_id: string;
-            session_id?: string | null;
+            session_id: string | null;
             triggered_by: string;
             status: string;
             simulated: boolean;
             started_at: components["schemas"]["Time"];
-            finished_at?: components["schemas"]["Time"] | null;
+            finished_at: components["schemas"]["Time"] | null;
             /** Format: int64 */
             total_tokens: number;
             /** Format: int64 */
@@ -779,7 +801,7 @@ export interface components {
              * Format: double
              * @description Wall clock from start to end; null before the end.
              */
-            total_latency_ms?: number | null;
+            total_latency_ms: number | null;
             /**
              * Format: int64
              * @description Steps that were scheduled.
@@ -789,8 +811,8 @@ export interface components {
             retries: number;
             /** Format: int64 */
             cache_hits: number;
-            error_summary?: string | null;
-            failed_step?: string | null;
+            error_summary: string | null;
+            failed_step: string | null;
         };
         Session: {
             /** @description Whether this server demands a token. */
@@ -818,7 +840,7 @@ export interface components {
             /** @description The same as `runId`. */
             id: string;
             trace_id: string;
-            run?: components["schemas"]["Run"] | null;
+            run: components["schemas"]["Run"] | null;
         };
         /** @enum {string} */
         Status: "queued" | "running" | "succeeded" | "failed" | "canceled";
@@ -829,15 +851,15 @@ export interface components {
             node_type: string;
             name: string;
             status: components["schemas"]["StepStatusView"];
-            started_at?: components["schemas"]["Time"] | null;
-            finished_at?: components["schemas"]["Time"] | null;
+            started_at: components["schemas"]["Time"] | null;
+            finished_at: components["schemas"]["Time"] | null;
             /** Format: double */
-            latency_ms?: number | null;
+            latency_ms: number | null;
             /**
              * Format: double
              * @description Milliseconds from the request to the first token of the last answer.
              */
-            first_token_ms?: number | null;
+            first_token_ms: number | null;
             /**
              * Format: int32
              * @description Tries over all requests of the step.
@@ -848,52 +870,52 @@ export interface components {
              * @description Logical calls: 2 and more where a fallback took over.
              */
             requests: number;
-            next_attempt_at?: components["schemas"]["Time"] | null;
+            next_attempt_at: components["schemas"]["Time"] | null;
             /** @description Whether the cache answered. */
             cached: boolean;
-            provider?: string | null;
-            model?: string | null;
+            provider: string | null;
+            model: string | null;
             /** @description The model that the provider says it used. */
-            answered_by?: string | null;
+            answered_by: string | null;
             simulated: boolean;
             /** Format: int64 */
-            tokens_input?: number | null;
+            tokens_input: number | null;
             /** Format: int64 */
-            tokens_output?: number | null;
+            tokens_output: number | null;
             /**
              * Format: int64
              * @description Those of `tokens_input` that the provider's own prompt cache covered.
              */
-            tokens_cached?: number | null;
+            tokens_cached: number | null;
             /**
              * Format: int64
              * @description Those of `tokens_output` that were reasoning.
              */
-            tokens_reasoning?: number | null;
+            tokens_reasoning: number | null;
             /** Format: int64 */
-            cost_nanousd?: number | null;
+            cost_nanousd: number | null;
             /** Format: double */
-            cost_cents?: number | null;
+            cost_cents: number | null;
             /** Format: int64 */
-            saved_nanousd?: number | null;
+            saved_nanousd: number | null;
             /** @description A router's decision: a string or a bool. */
             branch: unknown;
             /** @description Whole if it is short or `include=io` is given, else the first characters as a string. */
             input: unknown;
             /** Format: int64 */
-            input_bytes?: number | null;
+            input_bytes: number | null;
             input_truncated: boolean;
             /** @description Whole if it is short or `include=io` is given, else the first characters as a string. */
             output: unknown;
             /** Format: int64 */
-            output_bytes?: number | null;
+            output_bytes: number | null;
             output_truncated: boolean;
-            error?: components["schemas"]["ErrorView"] | null;
+            error: components["schemas"]["ErrorView"] | null;
         };
         StepList: {
             /** @description In the order in which they were scheduled or skipped. */
             steps: components["schemas"]["Step"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** @enum {string} */
         StepStatusView: "running" | "waiting" | "succeeded" | "failed" | "skipped" | "canceled";
@@ -928,7 +950,7 @@ export interface components {
              * Format: int64
              * @description What to ask for next; null at the end.
              */
-            next_after_seq?: number | null;
+            next_after_seq: number | null;
         };
         UpdateWorkflow: {
             name?: string | null;
@@ -978,12 +1000,12 @@ export interface components {
         WorkflowList: {
             /** @description Newest change first. */
             workflows: components["schemas"]["WorkflowSummary"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         WorkflowSummary: {
             id: string;
             name: string;
-            description?: string | null;
+            description: string | null;
             /** Format: int32 */
             version: number;
             hash: string;
@@ -992,9 +1014,9 @@ export interface components {
         };
         WorkflowView: {
             id: string;
-            owner_id?: string | null;
+            owner_id: string | null;
             name: string;
-            description?: string | null;
+            description: string | null;
             /**
              * Format: int32
              * @description From 1; every change makes the next. The `ETag` is the same number.
@@ -1411,6 +1433,36 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRunGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Graph"];
                 };
             };
             default: {

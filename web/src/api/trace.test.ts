@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { append } from "./trace";
 import type { TraceEvent } from "./types";
 
-const events = (...seqs: number[]) => seqs.map((seq): TraceEvent => ({ seq, ts: "", kind: "log", payload: {} }));
+const events = (...seqs: number[]) => seqs.map((seq): TraceEvent => ({ seq, ts: "", kind: "log", step_id: null, payload: {} }));
 
 it("appends what is new, ignores what is known, and notices a gap", () => {
   const known = events(1, 2, 3);
