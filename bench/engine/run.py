@@ -122,9 +122,17 @@ def wait_for_quiet(options):
         time.sleep(1)
 
 
+def cpu_times():
+    """All CPUs together since boot, in ticks: everything, and what the hypervisor gave to other machines."""
+    with open("/proc/stat", encoding="utf-8") as file:
+        fields = [int(field) for field in file.readline().split()[1:9]]
+    return sum(fields), fields[7]
+
+
 def measure(subject, workload, rep, options):
     wait_for_quiet(options)
     load_1m, at = os.getloadavg()[0], datetime.datetime.now(datetime.timezone.utc)
+    before = cpu_times()
     workdir = tempfile.mkdtemp(prefix="bench-", dir=options.workdir)
     try:
         if workload == "W5":
@@ -133,8 +141,9 @@ def measure(subject, workload, rep, options):
             result = execute(subject, workload, workdir, "run", options.timeout)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
-    where = {"subject": subject["name"], "workload": workload, "rep": rep}
-    return where | {"load_1m": round(load_1m, 2), "at": at.isoformat(timespec="seconds")} | result
+    total, stolen = (after - earlier for after, earlier in zip(cpu_times(), before))
+    where = {"subject": subject["name"], "workload": workload, "rep": rep, "load_1m": round(load_1m, 2)}
+    return where | {"steal": round(stolen / max(total, 1), 3), "at": at.isoformat(timespec="seconds")} | result
 
 
 def disk(directory, writes=300):
@@ -200,9 +209,10 @@ def print_table(results):
                 values[run["subject"], run["workload"], metric].append(value)
     stores = {"inproc": "FlowTrace in process", "http": "FlowTrace over HTTP"}
     names = [*stores.values(), *(peer["name"] for peer in PEERS if any(peer["name"] == run["subject"] for run in results["runs"]))]
-    loads = sorted(run["load_1m"] for run in results["runs"])
+    loads, steals = (sorted(run[key] for run in results["runs"]) for key in ("load_1m", "steal"))
     about = results["machine"]
     print(f"{about['cores']} cores ({about['cpu']}), {about['memory_gb']} GB, Linux {about['kernel']}; 1-minute load {loads[0]} to {loads[-1]}")
+    print(f"CPU time that the hypervisor took meanwhile: median {statistics.median(steals):.0%}, up to {steals[-1]:.0%}")
     print(f"fdatasync of 4 KiB: p50 {about['fdatasync_before']['p50_ms']} ms before, {about.get('fdatasync_after', {}).get('p50_ms', '?')} ms after")
     print(f"median (lowest to highest) of {max((run['rep'] for run in results['runs']), default=0) + 1} measurements\n")
     print("| | goal | " + " | ".join(names) + " | published for peers |")

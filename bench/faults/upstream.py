@@ -33,11 +33,17 @@ class Upstream:
         self.share = share
         self.calls = collections.Counter()
         self._random, self._lock = random.Random(seed), threading.Lock()
+        self._drawn = []
 
     def fate(self):
         with self._lock:
+            if not self._drawn:
+                # Of each hundred calls exactly the share fails, at random places.
+                failing = round(self.share * 100)
+                self._drawn = [True] * failing + [False] * (100 - failing)
+                self._random.shuffle(self._drawn)
             fate = None
-            if self._random.random() < self.share:
+            if self._drawn.pop():
                 fate = self._random.choices(list(FAULTS), list(FAULTS.values()))[0]
             self.calls[fate] += 1
             return fate
