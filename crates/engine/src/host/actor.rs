@@ -139,8 +139,17 @@ impl Actor {
             Some(outcome) = attempts.join_next() => keep(outcome, finished),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
         }
-        while let Some(outcome) = attempts.try_join_next() {
-            keep(outcome, finished);
+        // Outcomes that come together go into one turn and one sync: as long as more have come, the next ones get a chance to.
+        let mut seen = 0;
+        loop {
+            while let Some(outcome) = attempts.try_join_next() {
+                keep(outcome, finished);
+            }
+            if finished.len() == seen || attempts.is_empty() {
+                return;
+            }
+            seen = finished.len();
+            tokio::task::yield_now().await;
         }
     }
 

@@ -98,7 +98,7 @@ fn chain(length: usize, extra: Value) -> Arc<str> {
     let nodes: Vec<Value> = (0..length)
         .map(|ix| {
             json!({"id": format!("n{ix}"), "type": "tool", "config": {"url": "http://example.test"}, "inputs": {"n": ix},
-            "retry": {"maxAttempts": 3, "initialMs": 10, "maxMs": 100}})
+            "timeoutSeconds": 90, "retry": {"maxAttempts": 3, "initialMs": 10, "maxMs": 100}})
         })
         .collect();
     let edges: Vec<Value> = (1..length).map(|to| json!({"from": format!("n{}", to - 1), "to": format!("n{to}")})).collect();
