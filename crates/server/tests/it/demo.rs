@@ -171,7 +171,7 @@ async fn ninety_five_of_a_hundred_survive_a_bad_day() {
     let mut random: u64 = 42;
     let mut chance = |one_in: u64| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % one_in == 0
+        (random >> 33).is_multiple_of(one_in)
     };
     let faults = [
         json!({"status": 429, "retryAfterMs": 20}),
