@@ -25,6 +25,7 @@ pub mod reference;
 pub mod schema;
 pub mod scope;
 pub mod secret;
+pub mod span;
 pub mod stack;
 pub mod state;
 pub mod template;
