@@ -19,12 +19,46 @@ pub enum Role {
     System,
     User,
     Assistant,
+    /// The result of a tool that the model called.
+    Tool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub role: Role,
     pub content: String,
+    /// What the model asked for, in an assistant's message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolUse>,
+    /// Which call a tool's message answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
+}
+
+impl Message {
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Message { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+    }
+}
+
+/// A tool that a model may call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolOffer {
+    /// `[A-Za-z0-9_-]{1,64}`, which is what the providers accept.
+    pub name: String,
+    pub description: String,
+    /// JSON Schema of the arguments, an object.
+    pub parameters: Arc<Value>,
+}
+
+/// A model's wish to call a tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolUse {
+    /// The provider's id of the call, which the tool's message repeats.
+    pub id: String,
+    pub name: String,
+    /// The arguments as the model wrote them; text where they are no JSON.
+    pub arguments: Value,
 }
 
 /// Sampling parameters; absent ones are left to the provider.
@@ -53,6 +87,12 @@ pub struct ModelCall {
     /// JSON Schema of the answer, where the author asks for structured output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Arc<Value>>,
+    /// The tools that the model may call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolOffer>,
+    /// Tells identical calls apart that shall not share an answer: the number of a vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
     /// The script for the simulated provider; real providers never see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulate: Option<Arc<Value>>,
@@ -62,6 +102,9 @@ pub struct ModelCall {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelAnswer {
     pub text: String,
+    /// The tools that the model wants to call before it goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolUse>,
     /// The model that the provider says it used.
     pub model: String,
     /// Why the model stopped, in the provider's own word.

@@ -72,7 +72,7 @@ impl Anthropic {
         for message in &call.messages {
             match message.role {
                 Role::System => system.push(message.content.as_str()),
-                Role::User | Role::Assistant => messages.push(message),
+                Role::User | Role::Assistant | Role::Tool => messages.push(message),
             }
         }
         let mut body = Map::new();

@@ -158,6 +158,7 @@ impl Exchange<'_> {
 
     fn answer(&self, reply: Reply, first_token_ms: Option<f64>, upstream_request_id: Option<String>) -> ModelAnswer {
         ModelAnswer {
+            tool_calls: Vec::new(),
             text: reply.text,
             model: reply.model.unwrap_or_else(|| self.model.to_owned()),
             finish_reason: reply.finish_reason,

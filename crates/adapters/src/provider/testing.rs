@@ -145,8 +145,10 @@ pub fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 pub fn call(provider: &str, model: &str) -> ModelCall {
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    let message = |role, content: &str| Message::new(role, content);
     ModelCall {
+        tools: Vec::new(),
+        sample: None,
         target: Target { provider: provider.to_owned(), model: model.to_owned() },
         messages: vec![message(Role::System, "Be brief"), message(Role::User, "Why is the sky blue?")],
         parameters: Parameters::default(),

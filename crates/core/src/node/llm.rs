@@ -40,13 +40,13 @@ impl Llm {
     pub fn call(&self, scope: &Scope, defaults: &ModelDefaults) -> Result<ModelCall, Failure> {
         let mut messages = Vec::with_capacity(2);
         if let Some(system) = &self.system {
-            messages.push(Message { role: Role::System, content: text_of(&system.render(scope)?) });
+            messages.push(Message::new(Role::System, text_of(&system.render(scope)?)));
         }
         let user = match &self.prompt {
             Some(prompt) => text_of(&prompt.render(scope)?),
             None => inputs_as_text(&scope.inputs)?,
         };
-        messages.push(Message { role: Role::User, content: user });
+        messages.push(Message::new(Role::User, user));
         let mut parameters = self.parameters.clone();
         parameters.temperature = parameters.temperature.or(defaults.temperature);
         Ok(ModelCall {
@@ -54,6 +54,8 @@ impl Llm {
             messages,
             parameters,
             schema: self.schema.clone(),
+            tools: Vec::new(),
+            sample: None,
             simulate: self.simulate.clone(),
         })
     }

@@ -243,6 +243,7 @@ impl Provider for SimulatedProvider {
             prompt.hash(&mut hasher);
             let usage = Usage { input_uncached: prompt.len() as u64, output: 3, ..Usage::default() };
             Ok(ModelAnswer {
+                tool_calls: Vec::new(),
                 text: format!("answer {:x}", hasher.finish()),
                 model: call.target.model.clone(),
                 finish_reason: Some("stop".to_owned()),

@@ -24,10 +24,12 @@ const TARGETS: [(&str, &str); 2] = [("openai", "gpt-4o-mini"), ("anthropic", "cl
 
 fn call(target: (&str, &str), script: Value) -> ModelCall {
     ModelCall {
+        tools: Vec::new(),
+        sample: None,
         target: Target { provider: target.0.to_owned(), model: target.1.to_owned() },
         messages: vec![
-            Message { role: Role::System, content: "Be concise".to_owned() },
-            Message { role: Role::User, content: "Cats sleep a lot. Cats hunt mice. Rain falls.".to_owned() },
+            Message::new(Role::System, "Be concise"),
+            Message::new(Role::User, "Cats sleep a lot. Cats hunt mice. Rain falls."),
         ],
         parameters: Parameters { temperature: Some(0.2), ..Parameters::default() },
         schema: None,
