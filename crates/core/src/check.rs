@@ -5,9 +5,12 @@
 //! ([`nodes`]), then check who reads what ([`reads`]). A part that failed one phase is left out of the next, so that one cause
 //! gives one problem.
 
+mod assemble;
 mod form;
 mod graph;
 mod json;
+mod kinds;
+mod level;
 mod nodes;
 mod reads;
 mod words;
@@ -72,13 +75,14 @@ pub(crate) fn compile(json: &[u8], catalog: Option<&Catalog>) -> Result<Plan, Ve
 fn read(json: &[u8], catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Plan> {
     let document = json::parse(json, problems)?;
     let draft = form::read(document, problems)?;
-    let graph = graph::build(&draft, problems);
-    let mut parts = nodes::compile(&draft, &graph, catalog, problems);
-    reads::check(&draft, &graph, &mut parts, problems);
+    let mut levels = level::levels(draft);
+    graph::build(&mut levels, problems);
+    nodes::compile(&mut levels, catalog, problems);
+    reads::check(&mut levels, problems);
     if !problems.is_empty() {
         return None;
     }
-    nodes::assemble(draft, graph, parts)
+    assemble::plan(levels)
 }
 
 /// Collects problems up to the cap and counts the rest.
@@ -117,9 +121,9 @@ impl Problems {
         self.found.len() + self.more
     }
 
-    /// The problems after the first `count`, as far as they are kept.
-    fn since(&self, count: usize) -> &[Problem] {
-        self.found.get(count..).unwrap_or_default()
+    /// The problems after the first `from` up to the first `to`, as far as they are kept.
+    fn between(&self, from: usize, to: usize) -> &[Problem] {
+        self.found.get(from..to.min(self.found.len())).unwrap_or_default()
     }
 
     /// [`did_you_mean`], unless the problem would not be kept: with many names, each guess costs more than its problem.

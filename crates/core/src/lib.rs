@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod call;
+pub mod change;
 pub mod check;
 pub mod decide;
 pub mod document;

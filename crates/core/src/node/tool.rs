@@ -26,3 +26,19 @@ impl Tool {
         })
     }
 }
+
+/// The call that takes back what a step did.
+#[derive(Debug)]
+pub struct Undo {
+    pub tool: Tool,
+    /// An object.
+    pub inputs: Template,
+}
+
+impl Undo {
+    /// The call; `scope` sees the step's own output.
+    pub fn call(&self, scope: &mut Scope) -> Result<ToolCall, Failure> {
+        scope.inputs = self.inputs.render(scope)?.as_object().cloned().unwrap_or_default();
+        self.tool.call(scope)
+    }
+}
