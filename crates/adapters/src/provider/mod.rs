@@ -14,6 +14,7 @@ pub mod simulated;
 mod sse;
 #[cfg(test)]
 mod testing;
+mod tools;
 mod unconfigured;
 mod wire;
 

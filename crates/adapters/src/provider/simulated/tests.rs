@@ -45,6 +45,7 @@ impl Bench {
             traceparent: "00-00000000000000000000000000000001-0000000000000001-01".to_owned(),
             attempt,
             timeout_ms,
+            max_output_tokens: None,
         };
         let seen = Mutex::new(String::new());
         let on_delta = |text: &str| seen.lock().unwrap().push_str(text);
@@ -154,7 +155,13 @@ async fn the_simulator_sees_cancelled_calls_and_goes_away_when_dropped() {
     let Bench { simulator, providers } = bench;
     drop(simulator);
     let gone = async {
-        let context = CallContext { idempotency_key: "k".to_owned(), traceparent: String::new(), attempt: 1, timeout_ms: 1000 };
+        let context = CallContext {
+            idempotency_key: "k".to_owned(),
+            traceparent: String::new(),
+            attempt: 1,
+            timeout_ms: 1000,
+            max_output_tokens: None,
+        };
         while providers[0].call(&call(TARGETS[0], json!({})), &context, &|_| {}).await.is_ok() {}
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the simulator outlives its handle");
