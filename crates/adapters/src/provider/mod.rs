@@ -20,6 +20,8 @@ mod wire;
 
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod tool_tests;
 
 pub use anthropic::{Anthropic, DEFAULT_MAX_TOKENS};
 pub use config::{ConfigError, Kind, ProviderSettings, build};
