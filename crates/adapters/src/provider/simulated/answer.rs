@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// Characters that count as one token, in prompts and answers alike. A rule of thumb for English, not a tokenizer.
 pub const CHARACTERS_PER_TOKEN: u64 = 4;
@@ -63,8 +64,11 @@ pub fn json_for(schema: &Value, prompt: &str, sample: Option<u64>) -> Value {
 
 /// Arguments of a tool call: what its schema requires and nothing else, with words and numbers of the prompt.
 pub fn arguments_for(schema: &Value, prompt: &str) -> Value {
-    let argument_prompt = Some(readable(prompt));
-    let fitter = Fitter { root: schema, extract: extract(prompt), salt: String::new(), argument_prompt, left: Cell::new(VALUES) };
+    let text = readable(prompt);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short = (1..=SENTENCE_CHARS).contains(&words.chars().count());
+    let extract = if short { words } else { extract(prompt) };
+    let fitter = Fitter { root: schema, extract, salt: String::new(), argument_prompt: Some(text), left: Cell::new(VALUES) };
     match fitter.value(schema, "value", 0) {
         object @ Value::Object(_) => object,
         _ => json!({}),
@@ -213,13 +217,14 @@ impl Fitter<'_> {
     /// Somewhere between the bounds; 0 to 10 where there are none.
     fn number(&self, schema: &Value, name: &str, integer: bool) -> Value {
         let bound = |keyword| schema.get(keyword).and_then(Value::as_f64);
-        let low = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|low| low + if integer { 1.0 } else { 1e-3 }));
-        let high = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|high| high - if integer { 1.0 } else { 1e-3 }));
-        let low = low.unwrap_or_else(|| high.map_or(0.0, |high| high.min(0.0)));
-        let high = high.unwrap_or(low + 10.0).max(low);
-        if let Some(number) = self.argument_prompt.as_deref().and_then(|prompt| number_in(prompt, low, high, integer)) {
+        let lowest = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|low| low + if integer { 1.0 } else { 1e-3 }));
+        let highest = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|high| high - if integer { 1.0 } else { 1e-3 }));
+        let between = lowest.unwrap_or(f64::MIN)..=highest.unwrap_or(f64::MAX);
+        if let Some(number) = self.argument_prompt.as_deref().and_then(|prompt| number_in(prompt, &between, integer)) {
             return number;
         }
+        let low = lowest.unwrap_or_else(|| highest.map_or(0.0, |high| high.min(0.0)));
+        let high = highest.unwrap_or(low + 10.0).max(low);
         let share = (self.draw(name) % 1000) as f64 / 999.0;
         let value = low + (high - low) * share;
         if integer { json!(value.floor().max(low.ceil()) as i64) } else { json!((value * 1000.0).round() / 1000.0) }
@@ -253,15 +258,15 @@ impl Fitter<'_> {
 }
 
 /// The first number in the text that lies between the bounds.
-fn number_in(text: &str, low: f64, high: f64, integer: bool) -> Option<Value> {
+fn number_in(text: &str, between: &RangeInclusive<f64>, integer: bool) -> Option<Value> {
     let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
-    let words = words.map(|word| word.trim_matches(['.', '-']));
+    let words = words.map(|word| word.trim_matches('.').trim_end_matches('-'));
     if integer {
         let mut numbers = words.filter_map(|word| word.parse::<i64>().ok());
-        return numbers.find(|number| (low..=high).contains(&(*number as f64))).map(|number| json!(number));
+        return numbers.find(|number| between.contains(&(*number as f64))).map(|number| json!(number));
     }
     let mut numbers = words.filter_map(|word| word.parse::<f64>().ok());
-    numbers.find(|number| (low..=high).contains(number)).map(|number| json!(number))
+    numbers.find(|number| between.contains(number)).map(|number| json!(number))
 }
 
 /// The pieces in which an answer streams: a few words each, at most about twenty pieces.
@@ -326,6 +331,41 @@ mod tests {
         assert!(value["maybe"].is_string());
         assert_eq!(value, json_for(&schema, "Something happened.", None));
         json_for(&json!({"enum": []}), "", None);
+    }
+
+    #[test]
+    fn samples_differ_and_stay_the_same() {
+        let schema = json!({"enum": ["a", "b", "c", "d"]});
+        let votes: Vec<Value> = (0..20).map(|sample| json_for(&schema, "Which one?", Some(sample))).collect();
+        assert!(votes.iter().any(|vote| *vote != votes[0]), "{votes:?}");
+        assert_eq!(votes, (0..20).map(|sample| json_for(&schema, "Which one?", Some(sample))).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn arguments_come_from_the_prompt() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "query": {"type": "string"},
+                "note": {"type": "string"},
+                "unit": {"enum": ["celsius", "Fahrenheit"]},
+                "days": {"type": "integer", "minimum": 3},
+                "any": {"type": "integer"},
+                "least": {"type": "number", "maximum": 0},
+                "where": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 4}, "x": {}}, "required": ["city"]}
+            },
+            "required": ["query", "unit", "days", "any", "least", "where"]
+        });
+        let prompt = "Weather for 2 people over 140 days from 2026-01-01 in fahrenheit, not under -4.5.";
+        let expected = json!({
+            "query": prompt, "unit": "Fahrenheit", "days": 140, "any": 2, "least": -4.5, "where": {"city": "Weat"}
+        });
+        assert_eq!(arguments_for(&schema, prompt), expected);
+        assert_eq!(arguments_for(&json!({}), prompt), json!({}));
+        assert_eq!(arguments_for(&json!({"type": "object", "properties": {"a": {}}}), prompt), json!({}));
+        let huge = format!("{} and {}", "9".repeat(400), "7".repeat(30));
+        let number = arguments_for(&json!({"type": "object", "properties": {"a": {"type": "number"}}, "required": ["a"]}), &huge);
+        assert!(number["a"].is_number(), "{number}");
     }
 
     #[test]

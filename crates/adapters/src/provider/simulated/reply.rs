@@ -261,26 +261,40 @@ fn content(wanted: &Wanted, script: &Script, sample: Option<u64>) -> (String, Ve
     (text, Vec::new())
 }
 
-/// Cuts the answer after `limit` tokens, first its text, then its calls. Says whether anything was cut.
+/// Cuts the answer after `limit` tokens, first its text, then the arguments of its calls. Says whether anything was cut.
 fn cut(text: &mut String, calls: &mut Vec<SimulatedCall>, limit: u64) -> bool {
-    let mut left = limit.saturating_mul(answer::CHARACTERS_PER_TOKEN);
-    let mut shorten = |text: &mut String| {
-        let end = text.char_indices().nth(usize::try_from(left).unwrap_or(usize::MAX)).map(|(end, _)| end);
-        left = left.saturating_sub(text.chars().count() as u64);
-        text.truncate(end.unwrap_or(text.len()));
-        end.is_some()
-    };
-    if shorten(text) {
+    let limit = limit.saturating_mul(answer::CHARACTERS_PER_TOKEN);
+    let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
+    if !shorten(text, &mut left) {
         calls.clear();
         return true;
     }
     for i in 0..calls.len() {
-        if shorten(&mut calls[i].arguments) {
+        if left == 0 {
+            calls.truncate(i);
+            return true;
+        }
+        if !shorten(&mut calls[i].arguments, &mut left) {
             calls.truncate(i + 1);
             return true;
         }
     }
     false
+}
+
+/// Whether the text fits into the characters that are left; if not, it is cut and none is left.
+fn shorten(text: &mut String, left: &mut usize) -> bool {
+    match text.char_indices().nth(*left) {
+        Some((end, _)) => {
+            text.truncate(end);
+            *left = 0;
+            false
+        }
+        None => {
+            *left -= text.chars().count();
+            true
+        }
+    }
 }
 
 /// The status and body of a simulated HTTP error.

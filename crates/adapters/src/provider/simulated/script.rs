@@ -138,19 +138,21 @@ impl Script {
 
     /// The script for one request: without `match`, `samples` and `turns`.
     pub fn for_request(&self, wanted: &Wanted, sample: Option<u64>) -> Script {
-        let prompt = wanted.prompt.to_lowercase();
-        self.choose(&prompt, wanted.turn, sample)
+        self.choose(&wanted.prompt, wanted.turn, sample)
     }
 
     fn choose(&self, prompt: &str, turn: usize, sample: Option<u64>) -> Script {
-        let fits = |script: &&Script| script.when.as_ref().is_some_and(|when| prompt.contains(&when.to_lowercase()));
+        let by_prompt = || {
+            let prompt = if self.matches.is_empty() { String::new() } else { prompt.to_lowercase() };
+            self.matches.iter().find(|script| script.when.as_ref().is_some_and(|when| prompt.contains(&when.to_lowercase())))
+        };
         let own = Script { matches: Vec::new(), samples: Vec::new(), turns: Vec::new(), ..self.clone() };
         let by_sample = || {
             let at = sample?.checked_rem(self.samples.len() as u64)?;
             self.samples.get(at as usize)
         };
-        let chosen =
-            self.matches.iter().find(fits).or_else(by_sample).or_else(|| self.turns.get(turn).or_else(|| self.turns.last()));
+        let by_turn = || self.turns.get(turn).or_else(|| self.turns.last());
+        let chosen = by_prompt().or_else(by_sample).or_else(by_turn);
         match chosen {
             Some(chosen) => own.overlaid(chosen.choose(prompt, turn, sample)),
             None => own,
