@@ -300,4 +300,17 @@ mod tests {
             assert_eq!(chosen.tool_calls.is_some(), words.is_none(), "{shown}");
         }
     }
+
+    #[test]
+    fn the_examples_of_the_documentation_are_scripts() {
+        let page = include_str!("../../../../../docs/providers.md");
+        let mut count = 0;
+        for example in page.split("\n    \"simulate\": ").skip(1) {
+            let lines: Vec<&str> = example.lines().take_while(|line| line.starts_with("    ") || *line == "{").collect();
+            let value: Value = serde_json::from_str(&lines.join("\n")).unwrap_or_else(|error| panic!("{error}: {example}"));
+            Script::parse(&value).unwrap_or_else(|error| panic!("{error} {example}"));
+            count += 1;
+        }
+        assert_eq!(count, 3);
+    }
 }
