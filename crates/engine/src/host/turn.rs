@@ -353,6 +353,7 @@ impl<'a> Turn<'a> {
             traceparent: format!("00-{trace:032x}-{span}-01"),
             attempt,
             timeout_ms: node.timeout_ms.min(left).max(1),
+            max_output_tokens: None,
         }
     }
 
