@@ -3,7 +3,7 @@
 use super::form::{Draft, DraftNode, check_value};
 use super::graph::{DraftIx, Graph};
 use super::words::check_input_name;
-use super::{Catalog, Problems, ToolSpec, did_you_mean};
+use super::{Catalog, Problems, did_you_mean};
 use crate::answer::Validator;
 use crate::call::{Parameters, Target};
 use crate::document::{
@@ -22,6 +22,7 @@ use crate::problem::Problem;
 use crate::reference::{Reference, clip, list, pointer};
 use crate::secret;
 use crate::template::{Allowance, Template, has_bindings};
+use crate::tool::ToolDescription;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -292,8 +293,9 @@ fn tool(
     for (name, value) in &config.rest {
         check_secrets(value, true, &pointer(place, name), problems);
     }
+    let idempotent = config.idempotent;
     let config = part.template(Value::Object(config.rest), Place::Config, place, shared, problems);
-    Some(Tool { tool: name?, config: config? })
+    Some(Tool { tool: name?, idempotent, config: config? })
 }
 
 /// The name that is written, or `http` where a `url` says enough.
@@ -323,7 +325,7 @@ fn tool_name(
     }
 }
 
-fn known_tool<'c>(name: &str, place: &str, catalog: Option<&'c Catalog>, problems: &mut Problems) -> Option<&'c ToolSpec> {
+fn known_tool<'c>(name: &str, place: &str, catalog: Option<&'c Catalog>, problems: &mut Problems) -> Option<&'c ToolDescription> {
     let catalog = catalog.filter(|_| !has_bindings(name))?;
     let found = catalog.tools.iter().find(|tool| tool.name == name);
     if found.is_none() {
@@ -335,7 +337,7 @@ fn known_tool<'c>(name: &str, place: &str, catalog: Option<&'c Catalog>, problem
 }
 
 /// A tool's config against its schema: names, what is required, and the form of values that hold no bindings.
-fn check_config(config: &Map<String, Value>, spec: &ToolSpec, place: &str, problems: &mut Problems) {
+fn check_config(config: &Map<String, Value>, spec: &ToolDescription, place: &str, problems: &mut Problems) {
     let none = Map::new();
     let known = spec.config_schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let closed = spec.config_schema.get("additionalProperties") == Some(&Value::Bool(false));
