@@ -112,6 +112,7 @@ pub fn resolve_settings(
 
 /// Replaces secrets by `[secret:name]`. Besides the value itself it knows how it looks inside JSON, percent-encoded and in
 /// base64; a part of a secret, or one that was encoded otherwise, is not recognised.
+#[derive(Clone)]
 pub struct Redactor {
     /// `None` where the call uses no secret.
     patterns: Option<(AhoCorasick, Vec<String>)>,

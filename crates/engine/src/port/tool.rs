@@ -76,6 +76,20 @@ pub trait ToolSource: Send + Sync {
 
     /// The tools that are known now.
     fn list(&self) -> Vec<Arc<dyn Tool>>;
+
+    fn status(&self) -> SourceStatus;
+}
+
+/// What is known about a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceStatus {
+    pub name: String,
+    /// Names of its tools begin so.
+    pub prefix: String,
+    /// Whether its tools are known.
+    pub reached: bool,
+    /// A sentence about what is wrong at the moment.
+    pub problem: Option<String>,
 }
 
 /// Every tool of a deployment.
@@ -94,6 +108,10 @@ impl Tools {
 
     pub fn get(&self, name: &str) -> Option<Arc<dyn Tool>> {
         self.fixed.get(name).cloned().or_else(|| self.sources.iter().find_map(|source| source.find(name)))
+    }
+
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        self.sources.iter().map(|source| source.status()).collect()
     }
 
     /// All that are known now.
