@@ -8,7 +8,16 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Value, json};
 
 /// The structured content where there is one. Else the text, where there is nothing but text. Else all blocks.
-pub fn output(server: &str, tool: &str, info: &Info, result: CallToolResult) -> Result<Value, Failure> {
+///
+/// A server over HTTP may send more than `max_bytes`, because the library has its own limit for answers in one piece.
+pub fn output(server: &str, tool: &str, info: &Info, result: CallToolResult, max_bytes: usize) -> Result<Value, Failure> {
+    let bytes: usize = result.content.iter().map(|block| block.as_text().map_or(0, |text| text.text.len())).sum();
+    if bytes > max_bytes || result.structured_content.as_ref().is_some_and(|value| value.to_string().len() > max_bytes) {
+        let message = format!(
+            "`{tool}` of the MCP server `{server}` returned more than {max_bytes} bytes. Its operator can raise `max_output_bytes`."
+        );
+        return Err(Failure::new(FailureCode::TooLarge, message));
+    }
     let texts: Option<Vec<&str>> = result.content.iter().map(|block| block.as_text().map(|text| text.text.as_str())).collect();
     if result.is_error == Some(true) {
         let some: Vec<&str> = result.content.iter().filter_map(|block| Some(block.as_text()?.text.as_str())).collect();

@@ -109,7 +109,11 @@ pub async fn connect(
             match serve_client(handler, transport).await {
                 Ok(service) => (service, None, Some(url.clone()), redactor),
                 Err(error) => {
-                    let (failure, _) = http_failure(&format!("The MCP server `{name}` could not be reached"), url, &error);
+                    let cause: &(dyn Error + 'static) = match &error {
+                        ClientInitializeError::TransportError { error, .. } => error,
+                        other => other,
+                    };
+                    let (failure, _) = http_failure(&format!("The MCP server `{name}` could not be reached"), url, cause);
                     return Err(redactor.failure(failure));
                 }
             }
@@ -234,6 +238,9 @@ fn http_failure(what: &str, url: &Url, error: &(dyn Error + 'static)) -> (Failur
                 Some(status) => (status_failure(&what, status.as_u16()), true),
                 None => (transport_failure(&what, url, error), true),
             },
+            StreamableHttpError::UnexpectedServerResponse(text) if status_in(text).is_some() => {
+                (status_failure(&what, status_in(text).unwrap_or_default()), true)
+            }
             StreamableHttpError::HttpStatus(status) => (status_failure(&what, status.status), true),
             StreamableHttpError::AuthRequired(_) => (status_failure(&what, 401), true),
             StreamableHttpError::InsufficientScope(_) => (status_failure(&what, 403), true),
@@ -245,6 +252,11 @@ fn http_failure(what: &str, url: &Url, error: &(dyn Error + 'static)) -> (Failur
         };
     }
     (Failure::new(FailureCode::Connection, format!("{what}: {}.", answer_words(&error.to_string()))), true)
+}
+
+/// The library has only a text for most statuses: `HTTP 404 Not Found: …`.
+fn status_in(text: &str) -> Option<u16> {
+    text.strip_prefix("HTTP ")?.split(' ').next()?.parse().ok()
 }
 
 fn status_failure(what: &str, status: u16) -> Failure {

@@ -210,7 +210,7 @@ impl Link {
             params = params.with_arguments(arguments);
         }
         let outcome = match connection.peer().call_tool_once(params).await {
-            Ok(CallToolResponse::Complete(result)) => answer::output(name, tool, &info, result),
+            Ok(CallToolResponse::Complete(result)) => answer::output(name, tool, &info, result, self.settings.max_output_bytes),
             Ok(_) => Err(refuse(format!(
                 "`{tool}` of the MCP server `{name}` asks for something in between (input, or to come back later), which workflows \
                  cannot give."
