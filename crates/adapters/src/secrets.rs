@@ -9,7 +9,7 @@ use flowtrace_core::secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the values of `{"$secret": name}` come from.
 pub trait Secrets: Send + Sync {
@@ -67,8 +67,52 @@ pub fn resolve(secrets: &dyn Secrets, call: &ToolCall) -> Result<(Value, Redacto
     Ok((config, Redactor::new(&used)?))
 }
 
+/// A value in the operator's configuration: written out, or the name of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    Text(String),
+    Secret(SecretSetting),
+}
+
+/// The value is `prefix` and then the secret.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSetting {
+    pub secret: String,
+    #[serde(default)]
+    pub prefix: String,
+}
+
+/// The values of settings, and what takes the secrets among them out of everything that comes back.
+pub fn resolve_settings(
+    secrets: &dyn Secrets,
+    settings: &BTreeMap<String, Setting>,
+) -> Result<(BTreeMap<String, String>, Redactor), Failure> {
+    let mut values = BTreeMap::new();
+    let mut used = Vec::new();
+    for (name, setting) in settings {
+        let value = match setting {
+            Setting::Text(text) => text.clone(),
+            Setting::Secret(SecretSetting { secret, prefix }) => {
+                let value = secrets.get(secret).filter(|value| !value.is_empty()).ok_or_else(|| {
+                    let help = secrets.how_to_set(secret);
+                    let message =
+                        format!("The secret `{secret}`, which the configuration names for `{name}`, is not set: {help}.");
+                    Failure::new(FailureCode::NotConfigured, message)
+                })?;
+                used.push((secret.clone(), value.clone()));
+                format!("{prefix}{value}")
+            }
+        };
+        values.insert(name.clone(), value);
+    }
+    Ok((values, Redactor::new(&used)?))
+}
+
 /// Replaces secrets by `[secret:name]`. Besides the value itself it knows how it looks inside JSON, percent-encoded and in
 /// base64; a part of a secret, or one that was encoded otherwise, is not recognised.
+#[derive(Clone)]
 pub struct Redactor {
     /// `None` where the call uses no secret.
     patterns: Option<(AhoCorasick, Vec<String>)>,

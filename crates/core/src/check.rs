@@ -19,7 +19,7 @@ use crate::document::MAX_DOCUMENT_BYTES;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::stack::with_large_stack;
-use serde_json::Value;
+use crate::tool::ToolDescription;
 use std::sync::Arc;
 
 /// The number of problems that are reported in full; one more says how many were left out.
@@ -28,21 +28,9 @@ pub const MAX_PROBLEMS: usize = 200;
 /// What a deployment has to offer to workflows.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    pub tools: Vec<ToolSpec>,
+    pub tools: Vec<ToolDescription>,
     /// The names of the configured providers. `None`: any name is accepted.
     pub providers: Option<Vec<String>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct ToolSpec {
-    /// The name that workflows use in `config.tool`.
-    pub name: String,
-    /// One sentence for people.
-    pub description: String,
-    /// JSON Schema of a node's `config` without `tool`.
-    pub config_schema: Value,
-    /// Whether it reaches over a network, which decides the default retry policy.
-    pub remote: bool,
 }
 
 /// Checks a document against the language and against what the deployment has.

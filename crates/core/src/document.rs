@@ -337,6 +337,9 @@ pub struct ToolConfig {
     /// The name of the tool. `http` where only a `url` is given.
     #[schemars(length(min = 1, max = 100))]
     pub tool: Option<String>,
+    /// Whether a call that may have been carried out can be made again: `false` asks a person after an interruption, `true` never does.
+    /// Where it is absent, the tool decides.
+    pub idempotent: Option<bool>,
     /// The tool's own configuration. Strings may hold bindings.
     #[serde(flatten)]
     pub rest: Map<String, Value>,

@@ -30,5 +30,6 @@ pub mod span;
 pub mod stack;
 pub mod state;
 pub mod template;
+pub mod tool;
 pub mod usage;
 pub mod value;

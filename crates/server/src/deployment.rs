@@ -6,16 +6,16 @@ use flowtrace_adapters::provider::simulated::{Simulator, SimulatorOptions};
 use flowtrace_adapters::provider::{self, HttpClient};
 use flowtrace_adapters::secrets::EnvironmentSecrets;
 use flowtrace_adapters::tool;
-use flowtrace_core::check::{Catalog, ToolSpec};
+use flowtrace_core::check::Catalog;
 use flowtrace_core::equivalence::Equivalence;
 use flowtrace_core::price::PriceTable;
 use flowtrace_engine::port::provider::Provider;
-use flowtrace_engine::port::tool::Tool;
+use flowtrace_engine::port::tool::Tools;
 use std::sync::Arc;
 
 pub struct Deployment {
     pub providers: Vec<Arc<dyn Provider>>,
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub tools: Tools,
     pub catalog: Arc<Catalog>,
     pub simulator: Option<Simulator>,
     pub prices: PriceTable,
@@ -47,23 +47,15 @@ pub async fn build(config: &Config) -> Result<Deployment, String> {
     })
 }
 
-pub fn tools(config: &Config) -> Vec<Arc<dyn Tool>> {
+pub fn tools(config: &Config) -> Tools {
     let policy = GuardPolicy { allow_private: config.allow_private_network, allowed: config.allow.clone() };
-    tool::builtin(Guard::new(policy), Arc::new(EnvironmentSecrets))
+    tool::builtin(Guard::new(policy), Arc::new(EnvironmentSecrets)).into()
 }
 
 /// What documents are checked against. Providers without a key are in it: their calls fail with a sentence that names it.
-pub fn catalog(tools: &[Arc<dyn Tool>], config: &Config) -> Catalog {
+pub fn catalog(tools: &Tools, config: &Config) -> Catalog {
     Catalog {
-        tools: tools
-            .iter()
-            .map(|tool| ToolSpec {
-                name: tool.name().to_owned(),
-                description: tool.description().to_owned(),
-                config_schema: tool.config_schema(),
-                remote: tool.is_remote(),
-            })
-            .collect(),
+        tools: tools.list().iter().map(|tool| tool.describe()).collect(),
         providers: Some(config.providers.iter().map(|provider| provider.name.clone()).collect()),
     }
 }

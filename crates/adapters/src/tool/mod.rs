@@ -6,6 +6,8 @@ mod demo_tests;
 mod echo;
 mod http;
 mod json;
+pub mod mcp;
+pub mod process;
 mod text;
 
 use crate::guard::Guard;

@@ -4,7 +4,7 @@ use super::form::{Draft, DraftNode, check_value};
 use super::graph::DraftIx;
 use super::level::{Level, LevelIx};
 use super::words::check_input_name;
-use super::{Catalog, Problems, ToolSpec, did_you_mean};
+use super::{Catalog, Problems, did_you_mean};
 use crate::answer::Validator;
 use crate::call::{Parameters, Target};
 use crate::document::{self, EdgeOn, Fallback, LlmConfig, Node, NodeType, Retry, RouterConfig, ToolConfig};
@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::reference::{Reference, clip, list, pointer};
 use crate::secret;
 use crate::template::{Allowance, Template, has_bindings};
+use crate::tool::ToolDescription;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -428,8 +429,9 @@ fn compile_tool(
     for (name, value) in &config.rest {
         check_secrets(value, true, &pointer(place, name), problems);
     }
+    let idempotent = config.idempotent;
     let config = part.template(Value::Object(config.rest), within, place, shared, problems);
-    Some(Tool { tool: name?, config: config? })
+    Some(Tool { tool: name?, idempotent, config: config? })
 }
 
 /// The name that is written, or `http` where a `url` says enough.
@@ -463,7 +465,7 @@ pub(super) fn known_tool<'c>(
     place: &str,
     catalog: Option<&'c Catalog>,
     problems: &mut Problems,
-) -> Option<&'c ToolSpec> {
+) -> Option<&'c ToolDescription> {
     let catalog = catalog.filter(|_| !has_bindings(name))?;
     let found = catalog.tools.iter().find(|tool| tool.name == name);
     if found.is_none() {
@@ -475,7 +477,7 @@ pub(super) fn known_tool<'c>(
 }
 
 /// A tool's config against its schema: names, what is required, and the form of values that hold no bindings.
-fn check_config(config: &Map<String, Value>, spec: &ToolSpec, place: &str, problems: &mut Problems) {
+fn check_config(config: &Map<String, Value>, spec: &ToolDescription, place: &str, problems: &mut Problems) {
     let none = Map::new();
     let known = spec.config_schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let closed = spec.config_schema.get("additionalProperties") == Some(&Value::Bool(false));

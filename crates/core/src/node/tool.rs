@@ -10,7 +10,9 @@ use crate::template::Template;
 pub struct Tool {
     /// `config.tool`, or `http` where only `config.url` is given.
     pub tool: String,
-    /// `config` without `tool`.
+    /// The author's word on whether a call that may have been carried out can be made again; without it, the tool's effect decides.
+    pub idempotent: Option<bool>,
+    /// `config` without `tool` and `idempotent`.
     pub config: Template,
 }
 

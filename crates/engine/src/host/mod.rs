@@ -12,7 +12,7 @@ use crate::live::{Deltas, Live};
 use crate::port::clock::Clock;
 use crate::port::provider::Provider;
 use crate::port::store::{Append, AppendError, IdempotencyKey, InboxRequest, Store, StoreError};
-use crate::port::tool::Tool;
+use crate::port::tool::Tools;
 use crate::values::Values;
 use actor::Fresh;
 use flowtrace_core::equivalence::Equivalence;
@@ -41,7 +41,7 @@ const PLAN_BYTES: u64 = 4 << 20;
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub providers: Vec<Arc<dyn Provider>>,
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub tools: Tools,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -60,7 +60,7 @@ pub struct Settings {
 pub(crate) struct Env {
     pub store: Arc<dyn Store>,
     pub providers: BTreeMap<String, Arc<dyn Provider>>,
-    pub tools: HashMap<String, Arc<dyn Tool>>,
+    pub tools: Tools,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
     pub values: Values,
@@ -165,7 +165,7 @@ impl Host {
         let env = Arc::new(Env {
             store: ports.store,
             providers: ports.providers.into_iter().map(|provider| (provider.name().to_owned(), provider)).collect(),
-            tools: ports.tools.into_iter().map(|tool| (tool.name().to_owned(), tool)).collect(),
+            tools: ports.tools,
             clock: ports.clock,
             settings,
             values: Values::new(),

@@ -2,9 +2,15 @@ use super::BoxFuture;
 use super::provider::CallContext;
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::Failure;
-use serde_json::Value;
+use flowtrace_core::tool::{Effect, ToolDescription};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One tool. Dropping the future cancels the call at once.
+///
+/// A call has a `config`, which the author of the workflow wrote, and `inputs`, which are the values that it works on. What a
+/// model gives as arguments are the inputs; it never chooses the config.
 pub trait Tool: Send + Sync {
     /// The name that workflows use in `config.tool`.
     fn name(&self) -> &str;
@@ -15,8 +21,107 @@ pub trait Tool: Send + Sync {
     /// JSON Schema of the node's `config` (without `tool`): `{type: "object", properties, required, additionalProperties: false}`.
     fn config_schema(&self) -> Value;
 
+    /// JSON Schema of the inputs, of the type object. The default takes anything.
+    fn input_schema(&self) -> Value {
+        json!({"type": "object"})
+    }
+
+    /// JSON Schema of the output. The default is anything.
+    fn output_schema(&self) -> Value {
+        json!({})
+    }
+
+    /// What a call with this config may change. Without one (`Value::Null`): what any call may.
+    fn effect(&self, _config: &Value) -> Effect {
+        Effect::Idempotent
+    }
+
     /// Whether it reaches over a network, which decides the default retry policy.
     fn is_remote(&self) -> bool;
 
+    /// The longest time of one call, in milliseconds, where the operator set one.
+    fn timeout_ms(&self) -> Option<u64> {
+        None
+    }
+
+    /// All of this together, as far as it is known now.
+    fn describe(&self) -> ToolDescription {
+        let effect = self.effect(&Value::Null);
+        ToolDescription {
+            name: self.name().to_owned(),
+            description: self.description().to_owned(),
+            config_schema: self.config_schema(),
+            input_schema: self.input_schema(),
+            output_schema: self.output_schema(),
+            effect,
+            idempotent: effect.is_repeatable(),
+            remote: self.is_remote(),
+            timeout_ms: self.timeout_ms(),
+        }
+    }
+
+    /// [`Tool::describe`], after asking whoever knows: a tool of an MCP server that was not reached yet connects to it. This is what
+    /// to ask before a tool is offered to a model. The failure says why the tool cannot be used.
+    fn look_up(&self) -> BoxFuture<'_, Result<ToolDescription, Failure>> {
+        Box::pin(async { Ok(self.describe()) })
+    }
+
     fn call<'a>(&'a self, call: &'a ToolCall, context: &'a CallContext) -> BoxFuture<'a, Result<Value, Failure>>;
+}
+
+/// Something that brings tools whose number and form are only known while the server runs, such as an MCP server.
+pub trait ToolSource: Send + Sync {
+    /// The tool of this name, if the source may have it. Asks nobody: that it does not exist may turn out when it is called.
+    fn find(&self, name: &str) -> Option<Arc<dyn Tool>>;
+
+    /// The tools that are known now.
+    fn list(&self) -> Vec<Arc<dyn Tool>>;
+
+    fn status(&self) -> SourceStatus;
+}
+
+/// What is known about a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceStatus {
+    pub name: String,
+    /// Names of its tools begin so.
+    pub prefix: String,
+    /// Whether its tools are known.
+    pub reached: bool,
+    /// A sentence about what is wrong at the moment.
+    pub problem: Option<String>,
+}
+
+/// Every tool of a deployment.
+#[derive(Clone, Default)]
+pub struct Tools {
+    fixed: BTreeMap<String, Arc<dyn Tool>>,
+    /// The order in which an editor lists them.
+    order: Vec<Arc<dyn Tool>>,
+    sources: Vec<Arc<dyn ToolSource>>,
+}
+
+impl Tools {
+    pub fn new(fixed: Vec<Arc<dyn Tool>>, sources: Vec<Arc<dyn ToolSource>>) -> Self {
+        Tools { fixed: fixed.iter().map(|tool| (tool.name().to_owned(), tool.clone())).collect(), order: fixed, sources }
+    }
+
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.fixed.get(name).cloned().or_else(|| self.sources.iter().find_map(|source| source.find(name)))
+    }
+
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        self.sources.iter().map(|source| source.status()).collect()
+    }
+
+    /// All that are known now.
+    pub fn list(&self) -> Vec<Arc<dyn Tool>> {
+        self.order.iter().cloned().chain(self.sources.iter().flat_map(|source| source.list())).collect()
+    }
+}
+
+impl From<Vec<Arc<dyn Tool>>> for Tools {
+    fn from(fixed: Vec<Arc<dyn Tool>>) -> Self {
+        Tools::new(fixed, Vec::new())
+    }
 }

@@ -13,6 +13,7 @@ use flowtrace_core::state::{RunState, RunStatus, StepStatus};
 use flowtrace_engine::host::rows::{run_row, step_row};
 use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
 use flowtrace_engine::port::store::Journal;
+use flowtrace_engine::port::tool::Tools;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +59,7 @@ fn host(world: &Arc<World>) -> Host {
             Arc::new(SimulatedProvider { world: world.clone(), name: "openai" }),
             Arc::new(SimulatedProvider { world: world.clone(), name: "anthropic" }),
         ],
-        tools: vec![Arc::new(SimulatedTool { world: world.clone(), name: "http" })],
+        tools: Tools::new(vec![Arc::new(SimulatedTool { world: world.clone(), name: "http" })], Vec::new()),
         clock: Arc::new(SimulatedClock::new(world)),
     };
     let settings = Settings {

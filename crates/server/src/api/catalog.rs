@@ -30,8 +30,18 @@ pub struct ToolView {
     description: String,
     /// JSON Schema of the node's `config` without `tool`.
     config_schema: Value,
-    /// Whether it reaches over a network.
+    /// JSON Schema of the node's `inputs`, which are also what a model gives as arguments.
+    input_schema: Value,
+    /// JSON Schema of the output.
+    output_schema: Value,
+    /// What a call may change: `read_only`, `idempotent` (making it twice changes no more than once) or `side_effect`.
+    effect: &'static str,
+    /// Whether a call that may have been carried out can be made again.
+    idempotent: bool,
+    /// Whether it reaches out of the process.
     remote: bool,
+    /// The longest time of one call in milliseconds, where the operator set one; the node's `timeoutSeconds` may be shorter.
+    timeout_ms: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -81,7 +91,12 @@ pub async fn get(State(app): State<Shared>) -> Json<CatalogView> {
         name: tool.name.clone(),
         description: tool.description.clone(),
         config_schema: tool.config_schema.clone(),
+        input_schema: tool.input_schema.clone(),
+        output_schema: tool.output_schema.clone(),
+        effect: tool.effect.as_str(),
+        idempotent: tool.idempotent,
         remote: tool.remote,
+        timeout_ms: tool.timeout_ms,
     });
     let providers = app.providers.iter().map(|provider| ProviderView {
         name: provider.name().to_owned(),
