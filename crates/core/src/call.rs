@@ -1,5 +1,6 @@
 //! What the host is asked to do outside, and what comes back.
 
+use crate::change::{Change, Op};
 use crate::failure::Failure;
 use crate::usage::Usage;
 use serde::{Deserialize, Serialize};
@@ -132,11 +133,27 @@ pub struct ToolCall {
     pub secrets: Vec<String>,
 }
 
+/// Changes of the variables of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionCall {
+    pub session_id: String,
+    pub changes: Vec<(String, Op, Value)>,
+}
+
+/// What a session came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionChange {
+    /// Seq of the change in the session's own stream.
+    pub version: u64,
+    pub changes: Vec<Change>,
+}
+
 /// The call of one request of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     Model(Arc<ModelCall>),
     Tool(Arc<ToolCall>),
+    Session(Arc<SessionCall>),
 }
 
 /// What one attempt came to.
@@ -144,6 +161,7 @@ pub enum Call {
 pub enum Outcome {
     Model(Result<ModelAnswer, Failure>),
     Tool(Result<Value, Failure>),
+    Session(Result<SessionChange, Failure>),
     /// The cache, or an identical call that was in flight, answered instead of the provider.
     Cached(CachedAnswer),
 }

@@ -93,6 +93,7 @@ pub struct Node {
     #[schemars(range(min = 1, max = 86_400))]
     pub timeout_seconds: Option<u32>,
     /// How many of the edges into the node have to be taken: `all` that are taken at all, `any`, or a number. The default is `all`.
+    #[serde(default)]
     #[schemars(schema_with = "join_schema")]
     pub join: Option<Value>,
     /// What the run goes on with when the step fails, instead of failing with it.

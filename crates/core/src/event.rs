@@ -3,7 +3,7 @@
 //! Kinds are dotted and stable, because they are stored for ever. [`encode`] and [`decode`] are the only way in and out of
 //! storage, under a format version; see `docs/adding/event.md` before you change anything here.
 
-use crate::call::Target;
+use crate::call::{Target, ToolUse};
 use crate::change::Change;
 use crate::failure::Failure;
 use crate::id::{RunId, SpanId, StepPath, Timestamp, TraceId};
@@ -232,13 +232,24 @@ pub enum Body {
     LoopChecked(Arc<LoopChecked>),
     #[serde(rename = "vars.changed")]
     VarsChanged { changes: Vec<Change> },
-    /// The session has these values now.
+    /// Variables of the session are about to be changed, in the order of the session's own stream.
+    #[serde(rename = "session.request")]
+    SessionRequest {
+        request: u32,
+        attempt: u32,
+        /// The [`crate::call::SessionCall`]; only on the step's first attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<Payload>,
+    },
+    /// In the stream of a session, and in that of the run that changed it.
     #[serde(rename = "session.changed")]
     SessionChanged {
         session_id: String,
         /// Seq of the change in the session's own stream.
         version: u64,
         changes: Vec<Change>,
+        /// The idempotency key of the step that changed it.
+        key: String,
     },
     #[serde(rename = "approval.requested")]
     ApprovalRequested {
@@ -253,6 +264,8 @@ pub enum Body {
     #[serde(rename = "approval.decided")]
     ApprovalDecided {
         decision: Decision,
+        /// The client's key of the decision: of two at once, it tells whose counted.
+        key: String,
         /// What was approved instead, where it was edited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payload: Option<Payload>,
@@ -489,6 +502,9 @@ pub struct LlmResponse {
     /// The model that the provider says it used.
     pub answered_by: String,
     pub output: Payload,
+    /// The tools that the model wants to call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolUse>,
     pub finish_reason: Option<String>,
     pub usage: Option<Usage>,
     pub raw_usage: Option<Value>,
@@ -508,6 +524,8 @@ pub struct CacheHit {
     pub target: Target,
     pub answered_by: String,
     pub output: Payload,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolUse>,
     pub saved_tokens: Option<u64>,
     pub saved_nanousd: Option<u64>,
     pub origin_run: String,
@@ -547,6 +565,7 @@ impl Body {
             Body::MapItem { .. } => "map.item",
             Body::LoopChecked(_) => "loop.checked",
             Body::VarsChanged { .. } => "vars.changed",
+            Body::SessionRequest { .. } => "session.request",
             Body::SessionChanged { .. } => "session.changed",
             Body::ApprovalRequested { .. } => "approval.requested",
             Body::ApprovalDecided { .. } => "approval.decided",

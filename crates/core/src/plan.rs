@@ -72,6 +72,8 @@ pub struct PlanNode {
     /// Every node whose value `inputs`, `config`, the rule or an outgoing `when` reads, also around the node's own graph; a `when`
     /// may read the node itself.
     pub reads: Vec<NodeIx>,
+    /// Whether something of the node reads `session`.
+    pub reads_session: bool,
     /// How many incoming edges have to be taken; `None`: wait for all, and at least one of them.
     pub join: Option<u32>,
     /// What the run goes on with when the step fails.

@@ -261,6 +261,15 @@ impl RunState {
         scope.has_room(plan) && scope.ready.contains(&ix) && !self.status.is_final() && self.compensation.is_none()
     }
 
+    /// Whether everything inside of a scope has ended or failed, and that has not been recorded yet.
+    pub fn is_closable(&self, ix: ScopeIx) -> bool {
+        self.closable.contains(&ix)
+    }
+
+    pub fn is_in_flight(&self, ix: StepIx) -> bool {
+        self.in_flight.contains(&ix)
+    }
+
     /// Steps that no taken edge leads to.
     pub fn unreachable(&self) -> impl Iterator<Item = StepIx> + '_ {
         self.unreachable.iter().copied()
@@ -322,6 +331,12 @@ impl RunState {
     pub fn caller(&self, ix: StepIx) -> Option<StepIx> {
         let is_child = |owner: &StepIx| self.step(*owner).control.as_ref().is_some_and(|control| control.as_child().is_some());
         self.around(ix).filter_map(|scope| scope.owner).find(is_child)
+    }
+
+    /// The innermost step around another whose node is of a kind, and the scope inside of it.
+    pub fn enclosing<'s>(&'s self, plan: &'s Plan, ix: StepIx, is: fn(&NodeKind) -> bool) -> Option<(StepIx, &'s Scope)> {
+        self.around(ix)
+            .find_map(|scope| scope.owner.filter(|owner| is(&plan.node(self.step(*owner).node).kind)).map(|owner| (owner, scope)))
     }
 
     /// How many workflows a step is nested in.

@@ -14,6 +14,7 @@ use crate::plan::{Graph, GraphIx, NodeIx, Plan, PlanEdge, PlanNode};
 use crate::policy::RetryPolicy;
 use crate::template::Template;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Waits that a `retry` of the document may leave out.
@@ -46,6 +47,10 @@ pub fn plan(levels: Vec<Level>) -> Option<Plan> {
         let graph = at as GraphIx;
         let first = plan.nodes.len() as NodeIx;
         let entry = places[at][level.graph.entry?];
+        let reads = |when: &Expression| when.references().any(|reference| reference.path.root() == "session");
+        let conditions = level.graph.edges.iter().zip(&level.parts.conditions);
+        let session: HashSet<usize> =
+            conditions.filter(|(_, when)| when.as_ref().is_some_and(reads)).map(|((from, _, _), _)| *from).collect();
         let mut drafts: Vec<_> = level.draft.nodes.into_iter().map(Some).collect();
         let mut parts: Vec<_> = level.parts.nodes.into_iter().map(Some).collect();
         for ix in &level.graph.order {
@@ -54,6 +59,7 @@ pub fn plan(levels: Vec<Level>) -> Option<Plan> {
             reads.sort_unstable();
             reads.dedup();
             let mut node = plan_node(node, part, graph, reads)?;
+            node.reads_session |= session.contains(ix);
             if let Some((_, _, body)) = bodies.iter().find(|(level, draft, _)| (*level, *draft) == (at, *ix)) {
                 node.kind.shift_body(*body);
             }
@@ -116,6 +122,7 @@ fn add_agent(plan: &mut Plan, agent: NodeIx) -> Option<()> {
         incoming: Vec::new(),
         outgoing: Vec::new(),
         reads,
+        reads_session: false,
         join: None,
         on_error: None,
         undo: None,
@@ -154,6 +161,7 @@ fn plan_node(node: Node, part: Part, graph: GraphIx, reads: Vec<NodeIx>) -> Opti
         incoming: Vec::new(),
         outgoing: Vec::new(),
         reads,
+        reads_session: part.references.iter().any(|(_, reference)| reference.path.root() == "session"),
         join: part.join,
         on_error: part.on_error,
         undo: part.undo,

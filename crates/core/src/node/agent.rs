@@ -27,6 +27,7 @@ pub const HANDOFF: &str = "handoff_to_";
 /// Names in the state of the loop.
 pub const MESSAGES: &str = "messages";
 pub const ACTIVE: &str = "agent";
+pub const INSTRUCTIONS: &str = "instructions";
 pub const HANDOFFS: &str = "handoffs";
 
 #[derive(Debug)]
@@ -70,23 +71,28 @@ pub struct OfferedTool {
     pub config: Template,
 }
 
+impl Persona {
+    /// The system message.
+    pub fn instructions(&self, scope: &Scope) -> Result<String, Failure> {
+        match &self.instructions {
+            Some(template) => template.render(scope).map(|value| text_of(&value)),
+            None => Ok(String::new()),
+        }
+    }
+}
+
 impl Agent {
     pub fn persona(&self, name: &str) -> Option<&Persona> {
         self.personas.iter().find(|persona| persona.name == name)
     }
 
-    /// The first messages. `scope.inputs` holds the rendered inputs.
-    pub fn begin(&self, scope: &Scope) -> Result<Vec<Message>, Failure> {
-        let mut messages = Vec::with_capacity(2);
-        if let Some(instructions) = self.personas.first().and_then(|persona| persona.instructions.as_ref()) {
-            messages.push(Message::new(Role::System, text_of(&instructions.render(scope)?)));
-        }
+    /// The task, as the user says it. `scope.inputs` holds the rendered inputs.
+    pub fn task(&self, scope: &Scope) -> Result<Message, Failure> {
         let task = match &self.prompt {
             Some(prompt) => text_of(&prompt.render(scope)?),
             None => inputs_as_text(&scope.inputs)?,
         };
-        messages.push(Message::new(Role::User, task));
-        Ok(messages)
+        Ok(Message::new(Role::User, task))
     }
 
     /// The call of the next turn. `offers` are the tools of the persona as the deployment describes them.

@@ -192,6 +192,7 @@ impl RunState {
                 step.request = *request;
                 step.attempt = 1;
                 step.attempts += 1;
+                step.fallbacks += 1;
                 step.target = Some(to.clone());
                 step.error = Some(error.clone());
                 self.set_timer(ix, event.ts);
@@ -224,6 +225,14 @@ impl RunState {
                     _ => self.vars.record(changes),
                 }
             }
+            Body::SessionRequest { attempt, call, .. } => {
+                step.status = StepStatus::Running;
+                step.attempt = *attempt;
+                if let Some(call) = call {
+                    step.call = Some(call.clone());
+                }
+                self.settle_timer(ix);
+            }
             Body::SessionChanged { .. } => {}
             Body::ApprovalRequested { message, payload, deadline, interrupted } => {
                 step.status = StepStatus::Waiting;
@@ -237,12 +246,13 @@ impl RunState {
                 }));
                 self.park(ix, *deadline);
             }
-            Body::ApprovalDecided { decision, payload, by, reason } => {
+            Body::ApprovalDecided { decision, key, payload, by, reason } => {
                 let Some(question) = step.question.as_mut().filter(|question| question.answer.is_none()) else {
                     return Err("nobody was asked, or the answer is there".to_owned());
                 };
                 question.answer = Some(Answer {
                     decision: *decision,
+                    key: key.clone(),
                     payload: payload.clone(),
                     by: by.clone(),
                     reason: reason.clone(),

@@ -90,6 +90,7 @@ pub struct Question {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub decision: Decision,
+    pub key: String,
     /// Where it was edited.
     pub payload: Option<Payload>,
     pub by: String,

@@ -85,8 +85,10 @@ pub struct StepState {
     pub failed_inside: Option<StepPath>,
     /// Whether the run goes on from the step's failure.
     pub handled: bool,
-    /// Whether the model was asked to mend its answer.
+    /// How often the model was asked to mend its answer.
     pub repairs: u32,
+    /// How often another target took over.
+    pub fallbacks: u32,
     /// What a container is doing.
     pub control: Option<Box<Control>>,
     /// What a person is or was asked.

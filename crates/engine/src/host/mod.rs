@@ -5,6 +5,7 @@ mod actor;
 mod perform;
 mod registry;
 pub mod rows;
+pub mod sessions;
 mod turn;
 
 use crate::flight::Flights;
@@ -26,6 +27,7 @@ use flowtrace_core::state::RunState;
 use moka::sync::Cache;
 use registry::{Registry, SnapshotError};
 use serde_json::Value;
+use sessions::Sessions;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +56,8 @@ pub struct Settings {
     pub max_active_runs: usize,
     /// Whether every provider is simulated.
     pub simulated: bool,
+    /// The variables of the deployment, an object: workflows read them as `config`.
+    pub variables: Arc<Value>,
 }
 
 /// What all runs share.
@@ -67,6 +71,7 @@ pub(crate) struct Env {
     pub plans: Cache<Arc<str>, Planned>,
     pub live: Live,
     pub flights: Flights,
+    pub sessions: Sessions,
     /// Set when the process is about to stop: outcomes are still recorded, and nothing new is begun.
     pub draining: AtomicBool,
 }
@@ -172,6 +177,7 @@ impl Host {
             plans: Cache::builder().max_capacity(PLAN_BYTES).weigher(|_, planned: &Planned| planned.weight()).build(),
             live: Live::default(),
             flights: Flights::default(),
+            sessions: Sessions::new(),
             draining: AtomicBool::new(false),
         });
         let registry = Registry::new(env.clone(), max_active);
