@@ -1,0 +1,150 @@
+//! Models that judge: the same model that wrote the text, a judge whom nobody judges, several judges that are one.
+//!
+//! That a node judges is told by its id and name; there is no kind of node for it.
+
+use super::{Graph, Node, View, Warnings, downstream, empty, reads};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+
+const WORDS: [&str; 14] = [
+    "critic",
+    "critique",
+    "review",
+    "reviewer",
+    "judge",
+    "grade",
+    "grader",
+    "evaluate",
+    "evaluator",
+    "verify",
+    "verifier",
+    "score",
+    "assess",
+    "referee",
+];
+
+pub fn lint(view: &View, found: &mut Warnings) {
+    for (at, graph) in view.graphs.iter().enumerate() {
+        let critics: Vec<&Node> = graph.nodes.iter().filter(|node| judges(node)).collect();
+        if critics.is_empty() {
+            continue;
+        }
+        let by_id: HashMap<&str, &Node> = graph.nodes.iter().map(|node| (node.id, node)).collect();
+        let deciding = decisions(view, at);
+        for critic in &critics {
+            same_model(graph, critic, &by_id, found);
+            nobody_grades(view, critic, &deciding, found);
+        }
+        same_prompt(graph, &critics, found);
+    }
+}
+
+fn judges(node: &Node) -> bool {
+    let name = node.value.get("name").and_then(Value::as_str).unwrap_or_default();
+    node.kind == "llm" && words(node.id).chain(words(name)).any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// The words of `strict_review2`, `strictReview` and `Strict review`: small letters, without digits.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for c in name.chars() {
+        if !c.is_alphabetic() || (c.is_uppercase() && small) {
+            words.push(String::new());
+        }
+        small = c.is_lowercase();
+        if let (true, Some(word)) = (c.is_alphabetic(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.into_iter()
+}
+
+/// What is absent is the default, which is one model as well.
+fn model<'d>(node: &Node<'d>) -> (Option<&'d str>, Option<&'d str>) {
+    (node.text("provider"), node.text("model"))
+}
+
+fn same_model<'d>(graph: &Graph<'d>, critic: &Node<'d>, by_id: &HashMap<&str, &Node<'d>>, found: &mut Warnings) {
+    let before = graph.edges.iter().filter(|edge| edge.to == critic.id).map(|edge| edge.from);
+    let sources: HashSet<&str> = before.chain(reads(critic.value)).collect();
+    // In the order of the document.
+    let author = graph.nodes.iter().find(|node| {
+        sources.contains(node.id)
+            && matches!(node.kind, "llm" | "agent")
+            && !judges(node)
+            && model(node) == model(critic)
+            && by_id.contains_key(node.id)
+    });
+    let Some(author) = author else { return };
+    let which = critic.text("model").map_or_else(|| "the default model".to_owned(), |model| format!("`{model}`"));
+    let message = format!(
+        "{} judges what {} wrote, and both are {which}: a model overlooks its own mistakes and prefers its own style",
+        critic.name(),
+        author.name()
+    );
+    let at = if critic.text("model").is_some() { critic.at("model") } else { critic.pointer.clone() };
+    found.add(Some(critic), "self_critique", at, message, "let a model of another family judge");
+}
+
+/// The ids of nodes whose results decide where this graph goes: rules, conditions, gates, the end of a loop.
+fn decisions<'d>(view: &View<'d>, at: usize) -> HashSet<&'d str> {
+    let graph = &view.graphs[at];
+    let mut deciding: HashSet<&str> = HashSet::new();
+    for node in graph.nodes.iter().filter(|node| matches!(node.kind, "router" | "gate")) {
+        deciding.extend(reads(node.value));
+        deciding.extend(graph.edges.iter().filter(|edge| edge.to == node.id).map(|edge| edge.from));
+    }
+    for edge in &graph.edges {
+        deciding.extend(edge.when.into_iter().flat_map(super::named));
+    }
+    if let Some((above, node)) = graph.owner {
+        let owner = &view.graphs[above].nodes[node];
+        for name in ["while", "until", "state", "output"] {
+            let Some(value) = owner.config(name) else { continue };
+            super::texts(value, &mut |text| deciding.extend(super::named(text)));
+        }
+    }
+    deciding
+}
+
+/// A verdict decides, and neither a person nor another judge ever looks at one.
+fn nobody_grades(view: &View, critic: &Node, deciding: &HashSet<&str>, found: &mut Warnings) {
+    if !deciding.contains(critic.id) {
+        return;
+    }
+    let watched = view.nodes().any(|(_, node)| {
+        !std::ptr::eq(node.value, critic.value)
+            && (node.kind == "approval" || judges(node) && reads(node.value).contains(critic.id))
+    });
+    if !watched {
+        let message =
+            format!("{} decides, and nobody grades its verdicts: no person and no other judge ever sees one", critic.name());
+        let suggestion = "let a person see some of them (an approval behind a router), or compare it with graded examples";
+        found.add(Some(critic), "ungraded_evaluator", critic.pointer.clone(), message, suggestion);
+    }
+}
+
+/// Judges that do not wait for one another and are asked the same.
+fn same_prompt<'d>(graph: &Graph<'d>, critics: &[&Node<'d>], found: &mut Warnings) {
+    let mut first: HashMap<String, &Node> = HashMap::new();
+    for critic in critics {
+        let config = critic.value.get("config").and_then(Value::as_object).unwrap_or(empty());
+        let part = |name: &str| config.get(name).unwrap_or(&Value::Null);
+        let question = format!("{} {} {}", part("system"), part("prompt"), critic.value.get("inputs").unwrap_or(&Value::Null));
+        let Some(other) = first.get(&question) else {
+            first.insert(question, critic);
+            continue;
+        };
+        let in_turn = downstream(graph, other.id).contains(critic.id) || downstream(graph, critic.id).contains(other.id);
+        if !in_turn {
+            let message = format!(
+                "{} and {} are asked the same, so they find the same and overlook the same: the second costs and adds little",
+                other.name(),
+                critic.name()
+            );
+            let suggestion = "give each a view of its own, such as facts, style or safety";
+            found.add(Some(critic), "same_prompt_reviewers", critic.pointer.clone(), message, suggestion);
+        }
+    }
+}
