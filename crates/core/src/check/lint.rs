@@ -32,7 +32,8 @@ pub fn lint(json: &[u8], catalog: &Catalog) -> Vec<Problem> {
         let Ok(document) = serde_json::from_slice::<Value>(json) else { return Vec::new() };
         let mut graphs = Vec::new();
         collect(&document, String::new(), None, 0, &mut graphs);
-        let view = View { document: &document, graphs, catalog };
+        let bodies = graphs.iter().enumerate().filter_map(|(at, graph)| Some((graph.owner?, at))).collect();
+        let view = View { document: &document, graphs, bodies, catalog };
         let mut found = Warnings { problems: Problems::default(), ignored: ignored(&document) };
         caps::lint(&view, &mut found);
         agents::lint(&view, &mut found);
@@ -40,7 +41,7 @@ pub fn lint(json: &[u8], catalog: &Catalog) -> Vec<Problem> {
         routers::lint(&view, &mut found);
         spawning::lint(&view, &mut found);
         tools::lint(&view, &mut found);
-        found.problems.finish()
+        found.finish()
     })
     .unwrap_or_default()
 }
@@ -50,6 +51,8 @@ struct View<'d> {
     document: &'d Value,
     /// The outermost first, and each before its bodies.
     graphs: Vec<Graph<'d>>,
+    /// By the graph and the place of their owners.
+    bodies: HashMap<(usize, usize), usize>,
     catalog: &'d Catalog,
 }
 
@@ -117,17 +120,9 @@ impl<'d> View<'d> {
         std::iter::successors(owner(graph), move |(above, _)| owner(*above)).map(|(graph, node)| &self.graphs[graph].nodes[node])
     }
 
-    /// Whether a graph lies in another one, or is it.
-    fn lies_in(&self, graph: usize, outer: usize) -> bool {
-        std::iter::successors(Some(graph), |at| self.graphs[*at].owner.map(|(above, _)| above)).any(|at| at == outer)
-    }
-
-    /// The nodes of a node's body, at any depth.
-    fn inside<'v>(&'v self, node: &'v Node<'d>) -> impl Iterator<Item = &'v Node<'d>> + use<'v, 'd> {
-        let body = self.graphs.iter().position(|graph| {
-            graph.owner.is_some_and(|(above, at)| std::ptr::eq(self.graphs[above].nodes[at].value, node.value))
-        });
-        self.nodes().filter(move |(graph, _)| body.is_some_and(|body| self.lies_in(*graph, body))).map(|(_, node)| node)
+    /// The graph that is the body of a node.
+    fn body(&self, graph: usize, node: usize) -> Option<usize> {
+        self.bodies.get(&(graph, node)).copied()
     }
 }
 
@@ -173,6 +168,16 @@ impl Warnings {
     }
 }
 
+impl Warnings {
+    fn finish(self) -> Vec<Problem> {
+        let Problems { mut found, more } = self.problems;
+        if more > 0 {
+            found.push(Problem::new("more_warnings", "", format!("there are {more} more warnings")));
+        }
+        found
+    }
+}
+
 /// The codes in `ui.ignoreWarnings`.
 fn ignored(value: &Value) -> HashSet<String> {
     let codes = value.get("ui").and_then(|ui| ui.get("ignoreWarnings")).and_then(Value::as_array);
@@ -214,12 +219,15 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Nodes of one graph that a path of edges leads to.
-fn downstream<'d>(graph: &Graph<'d>, from: &'d str) -> HashSet<&'d str> {
+/// The nodes of one graph that can be come to from some of them; with `back`, those from which one can come to them.
+fn connected<'d>(graph: &Graph<'d>, from: impl Iterator<Item = &'d str>, back: bool) -> HashSet<&'d str> {
     let mut next: HashMap<&str, Vec<&'d str>> = HashMap::new();
-    graph.edges.iter().for_each(|edge| next.entry(edge.from).or_default().push(edge.to));
+    for edge in &graph.edges {
+        let (from, to) = if back { (edge.to, edge.from) } else { (edge.from, edge.to) };
+        next.entry(from).or_default().push(to);
+    }
     let mut seen = HashSet::new();
-    let mut open = vec![from];
+    let mut open: Vec<&str> = from.collect();
     while let Some(id) = open.pop() {
         for to in next.get(id).into_iter().flatten() {
             if seen.insert(*to) {

@@ -1,6 +1,6 @@
 //! Agents that choose their own path with nothing that constrains it.
 
-use super::{View, Warnings, downstream};
+use super::{Node, View, Warnings, connected};
 use crate::tool::Effect;
 use serde_json::Value;
 
@@ -8,31 +8,35 @@ use serde_json::Value;
 const CHECKS: [&str; 3] = ["gate", "approval", "router"];
 
 pub fn lint(view: &View, found: &mut Warnings) {
-    for (at, node) in view.nodes().filter(|(_, node)| node.kind == "agent") {
-        if let Some((position, pattern)) = node.tools().find(|(_, name)| name.contains('*')) {
-            let message =
-                format!("the agent {} may use every tool that fits `{pattern}`, also those that come later", node.name());
-            let place = format!("{}/{position}", node.at("tools"));
-            found.add(Some(node), "unconstrained_agent", place, message, "name the tools that it needs");
+    for (at, graph) in view.graphs.iter().enumerate() {
+        let agents: Vec<&Node> = graph.nodes.iter().filter(|node| node.kind == "agent").collect();
+        if agents.is_empty() {
             continue;
         }
-        let harmless = |name: &str| {
-            view.catalog.tools.iter().find(|tool| tool.name == name).is_some_and(|tool| tool.effect == Effect::ReadOnly)
-        };
-        let acts = node.tools().any(|(_, name)| !harmless(name)) || node.config("handoffs").is_some_and(|list| !is_empty(list));
-        let graph = &view.graphs[at];
-        let later = downstream(graph, node.id);
-        let checked = node.config("schema").is_some()
-            || graph.nodes.iter().any(|other| CHECKS.contains(&other.kind) && later.contains(other.id))
-            || view.around(at).any(|around| around.kind == "loop");
-        if acts && !checked {
-            let message = format!(
-                "the agent {} chooses its own path with tools that change something, and nothing checks where it comes out",
-                node.name()
-            );
-            let suggestion = "add a gate or an approval after it, or a `schema` to its config";
-            found.add(Some(node), "unconstrained_agent", node.pointer.clone(), message, suggestion);
-        }
+        let checks = graph.nodes.iter().filter(|node| CHECKS.contains(&node.kind)).map(|node| node.id);
+        let checked = connected(graph, checks, true);
+        let in_loop = view.around(at).any(|around| around.kind == "loop");
+        agents.into_iter().for_each(|node| agent(view, node, in_loop || checked.contains(node.id), found));
+    }
+}
+
+fn agent(view: &View, node: &Node, checked: bool, found: &mut Warnings) {
+    if let Some((position, pattern)) = node.tools().find(|(_, name)| name.contains('*')) {
+        let message = format!("the agent {} may use every tool that fits `{pattern}`, also those that come later", node.name());
+        let place = format!("{}/{position}", node.at("tools"));
+        found.add(Some(node), "unconstrained_agent", place, message, "name the tools that it needs");
+        return;
+    }
+    let harmless =
+        |name: &str| view.catalog.tools.iter().find(|tool| tool.name == name).is_some_and(|tool| tool.effect == Effect::ReadOnly);
+    let acts = node.tools().any(|(_, name)| !harmless(name)) || node.config("handoffs").is_some_and(|list| !is_empty(list));
+    if acts && !checked && node.config("schema").is_none() {
+        let message = format!(
+            "the agent {} chooses its own path with tools that change something, and nothing checks where it comes out",
+            node.name()
+        );
+        let suggestion = "add a gate or an approval after it, or a `schema` to its config";
+        found.add(Some(node), "unconstrained_agent", node.pointer.clone(), message, suggestion);
     }
 }
 

@@ -6,18 +6,22 @@ use serde_json::Value;
 
 pub fn lint(view: &View, found: &mut Warnings) {
     let mut repeats = false;
-    for (graph, node) in view.nodes() {
-        match node.kind {
-            "agent" => {
-                repeats = true;
-                agent(view, graph, node, found);
+    // Whether a graph asks models, its bodies included. Bodies stand behind what they are in.
+    let mut asks = vec![false; view.graphs.len()];
+    for (at, graph) in view.graphs.iter().enumerate().rev() {
+        asks[at] |= graph.nodes.iter().any(|node| matches!(node.kind, "llm" | "agent" | "workflow"));
+        if let (true, Some((above, _))) = (asks[at], graph.owner) {
+            asks[above] = true;
+        }
+    }
+    for (at, graph) in view.graphs.iter().enumerate() {
+        for (place, node) in graph.nodes.iter().enumerate() {
+            repeats |= matches!(node.kind, "agent" | "loop" | "map" | "workflow");
+            match node.kind {
+                "agent" => agent(view, at, node, found),
+                "loop" => looped(view, at, node, view.body(at, place).is_some_and(|body| asks[body]), found),
+                _ => {}
             }
-            "loop" => {
-                repeats = true;
-                looped(view, graph, node, found);
-            }
-            "map" | "workflow" => repeats = true,
-            _ => {}
         }
     }
     let others = ["maxSteps", "maxToolCalls", "timeoutSeconds", "maxCostUsd"];
@@ -70,8 +74,7 @@ fn agent(view: &View, graph: usize, node: &Node, found: &mut Warnings) {
 }
 
 /// The number of iterations caps the steps and the tool calls of plain nodes; agents in the body have caps of their own.
-fn looped(view: &View, graph: usize, node: &Node, found: &mut Warnings) {
-    let asks = view.inside(node).any(|inner| matches!(inner.kind, "llm" | "agent" | "workflow"));
+fn looped(view: &View, graph: usize, node: &Node, asks: bool, found: &mut Warnings) {
     let missing: Vec<&str> = [
         ("maxIterations", node.config("maxIterations").is_some()),
         ("maxTokens", !asks || node.config("maxTokens").is_some() || outer(view, graph, "maxTokens")),

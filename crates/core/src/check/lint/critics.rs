@@ -2,7 +2,7 @@
 //!
 //! That a node judges is told by its id and name; there is no kind of node for it.
 
-use super::{Graph, Node, View, Warnings, downstream, empty, reads};
+use super::{Graph, Node, View, Warnings, connected, empty, reads};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -24,16 +24,31 @@ const WORDS: [&str; 14] = [
 ];
 
 pub fn lint(view: &View, found: &mut Warnings) {
+    let judges_of: HashSet<&str> = view
+        .nodes()
+        .filter(|(_, node)| judges(node))
+        .flat_map(|(_, node)| reads(node.value).into_iter().filter(|id| *id != node.id))
+        .collect();
+    let people = view.nodes().any(|(_, node)| node.kind == "approval");
     for (at, graph) in view.graphs.iter().enumerate() {
         let critics: Vec<&Node> = graph.nodes.iter().filter(|node| judges(node)).collect();
         if critics.is_empty() {
             continue;
         }
-        let by_id: HashMap<&str, &Node> = graph.nodes.iter().map(|node| (node.id, node)).collect();
+        let place: HashMap<&str, usize> = graph.nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
+        let mut before: HashMap<&str, Vec<&str>> = HashMap::new();
+        graph.edges.iter().for_each(|edge| before.entry(edge.to).or_default().push(edge.from));
         let deciding = decisions(view, at);
         for critic in &critics {
-            same_model(graph, critic, &by_id, found);
-            nobody_grades(view, critic, &deciding, found);
+            let sources = before.get(critic.id).into_iter().flatten().copied().chain(reads(critic.value));
+            // The first in the order of the document.
+            let author = sources.filter_map(|id| place.get(id)).copied().filter(|at| same_model(&graph.nodes[*at], critic)).min();
+            if let Some(author) = author {
+                self_critique(&graph.nodes[author], critic, found);
+            }
+            if deciding.contains(critic.id) && !people && !judges_of.contains(critic.id) {
+                nobody_grades(critic, found);
+            }
         }
         same_prompt(graph, &critics, found);
     }
@@ -65,18 +80,11 @@ fn model<'d>(node: &Node<'d>) -> (Option<&'d str>, Option<&'d str>) {
     (node.text("provider"), node.text("model"))
 }
 
-fn same_model<'d>(graph: &Graph<'d>, critic: &Node<'d>, by_id: &HashMap<&str, &Node<'d>>, found: &mut Warnings) {
-    let before = graph.edges.iter().filter(|edge| edge.to == critic.id).map(|edge| edge.from);
-    let sources: HashSet<&str> = before.chain(reads(critic.value)).collect();
-    // In the order of the document.
-    let author = graph.nodes.iter().find(|node| {
-        sources.contains(node.id)
-            && matches!(node.kind, "llm" | "agent")
-            && !judges(node)
-            && model(node) == model(critic)
-            && by_id.contains_key(node.id)
-    });
-    let Some(author) = author else { return };
+fn same_model(author: &Node, critic: &Node) -> bool {
+    matches!(author.kind, "llm" | "agent") && !judges(author) && model(author) == model(critic)
+}
+
+fn self_critique(author: &Node, critic: &Node, found: &mut Warnings) {
     let which = critic.text("model").map_or_else(|| "the default model".to_owned(), |model| format!("`{model}`"));
     let message = format!(
         "{} judges what {} wrote, and both are {which}: a model overlooks its own mistakes and prefers its own style",
@@ -109,38 +117,34 @@ fn decisions<'d>(view: &View<'d>, at: usize) -> HashSet<&'d str> {
 }
 
 /// A verdict decides, and neither a person nor another judge ever looks at one.
-fn nobody_grades(view: &View, critic: &Node, deciding: &HashSet<&str>, found: &mut Warnings) {
-    if !deciding.contains(critic.id) {
-        return;
-    }
-    let watched = view.nodes().any(|(_, node)| {
-        !std::ptr::eq(node.value, critic.value)
-            && (node.kind == "approval" || judges(node) && reads(node.value).contains(critic.id))
-    });
-    if !watched {
-        let message =
-            format!("{} decides, and nobody grades its verdicts: no person and no other judge ever sees one", critic.name());
-        let suggestion = "let a person see some of them (an approval behind a router), or compare it with graded examples";
-        found.add(Some(critic), "ungraded_evaluator", critic.pointer.clone(), message, suggestion);
-    }
+fn nobody_grades(critic: &Node, found: &mut Warnings) {
+    let message =
+        format!("{} decides, and nobody grades its verdicts: no person and no other judge ever sees one", critic.name());
+    let suggestion = "let a person see some of them (an approval behind a router), or compare it with graded examples";
+    found.add(Some(critic), "ungraded_evaluator", critic.pointer.clone(), message, suggestion);
 }
 
 /// Judges that do not wait for one another and are asked the same.
 fn same_prompt<'d>(graph: &Graph<'d>, critics: &[&Node<'d>], found: &mut Warnings) {
-    let mut first: HashMap<String, &Node> = HashMap::new();
+    // The first of those who are asked the same, and who comes before or after it.
+    let mut asked: HashMap<String, (&Node, Option<HashSet<&str>>)> = HashMap::new();
     for critic in critics {
         let config = critic.value.get("config").and_then(Value::as_object).unwrap_or(empty());
         let part = |name: &str| config.get(name).unwrap_or(&Value::Null);
         let question = format!("{} {} {}", part("system"), part("prompt"), critic.value.get("inputs").unwrap_or(&Value::Null));
-        let Some(other) = first.get(&question) else {
-            first.insert(question, critic);
+        let Some((first, in_turn)) = asked.get_mut(&question) else {
+            asked.insert(question, (critic, None));
             continue;
         };
-        let in_turn = downstream(graph, other.id).contains(critic.id) || downstream(graph, critic.id).contains(other.id);
-        if !in_turn {
+        let in_turn = in_turn.get_or_insert_with(|| {
+            let mut in_turn = connected(graph, std::iter::once(first.id), false);
+            in_turn.extend(connected(graph, std::iter::once(first.id), true));
+            in_turn
+        });
+        if !in_turn.contains(critic.id) {
             let message = format!(
                 "{} and {} are asked the same, so they find the same and overlook the same: the second costs and adds little",
-                other.name(),
+                first.name(),
                 critic.name()
             );
             let suggestion = "give each a view of its own, such as facts, style or safety";

@@ -32,7 +32,7 @@ fn unreached(view: &View, node: &Node, name: &str, at: String, found: &mut Warni
     let Some(source) = view.catalog.sources.iter().find(|source| !source.reached && name.starts_with(&source.prefix)) else {
         return;
     };
-    let why = source.problem.as_ref().map_or_else(String::new, |why| format!(": {}", clip(why)));
+    let why = source.problem.as_ref().map_or_else(String::new, |why| format!(": {}", clip(why.trim_end_matches('.'))));
     let message = format!(
         "whether there is a tool `{}` is not known, because the MCP server `{}` was not reached yet{why}",
         clip(name),
