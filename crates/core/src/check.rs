@@ -11,6 +11,7 @@ mod graph;
 mod json;
 mod kinds;
 mod level;
+pub mod lint;
 mod nodes;
 mod reads;
 mod words;
@@ -19,7 +20,7 @@ use crate::document::MAX_DOCUMENT_BYTES;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::stack::with_large_stack;
-use crate::tool::ToolDescription;
+use crate::tool::{ToolDescription, ToolRules, ToolSourceStatus};
 use std::sync::Arc;
 
 /// The number of problems that are reported in full; one more says how many were left out.
@@ -31,6 +32,10 @@ pub struct Catalog {
     pub tools: Vec<ToolDescription>,
     /// The names of the configured providers. `None`: any name is accepted.
     pub providers: Option<Vec<String>>,
+    /// Which tools may be used.
+    pub rules: ToolRules,
+    /// Where tools come from that are only known when they were reached.
+    pub sources: Vec<ToolSourceStatus>,
 }
 
 /// Checks a document against the language and against what the deployment has.

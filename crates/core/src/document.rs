@@ -336,7 +336,7 @@ pub struct RouterConfig {
 #[serde(rename_all = "camelCase")]
 pub struct ToolConfig {
     /// The name of the tool. `http` where only a `url` is given.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 250))]
     pub tool: Option<String>,
     /// Whether a call that may have been carried out can be made again: `false` asks a person after an interruption, `true` never does.
     /// Where it is absent, the tool decides.

@@ -66,10 +66,61 @@ impl ToolDescription {
     }
 }
 
+/// Which tools the operator lets workflows use. Everything, by default.
+#[derive(Clone, Debug, Default)]
+pub struct ToolRules {
+    /// `None`: all that are not denied. An entry is a name, or the beginning of names and then `*`.
+    pub allow: Option<Vec<String>>,
+    /// Wins over `allow`.
+    pub deny: Vec<String>,
+}
+
+impl ToolRules {
+    pub fn allows(&self, name: &str) -> bool {
+        let names = |patterns: &[String]| {
+            patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => pattern == name,
+            })
+        };
+        !names(&self.deny) && self.allow.as_deref().is_none_or(names)
+    }
+}
+
+/// Something that brings tools while the server runs, as far as it is known; see the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolSourceStatus {
+    pub name: String,
+    /// Names of its tools begin so.
+    pub prefix: String,
+    /// Whether its tools are known.
+    pub reached: bool,
+    /// A sentence about what is wrong at the moment.
+    pub problem: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn rules_name_tools_and_beginnings() {
+        let rules = |allow: Option<&[&str]>, deny: &[&str]| ToolRules {
+            allow: allow.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+            deny: deny.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        for (rules, allowed, refused) in [
+            (rules(None, &[]), &["http", "mcp.a.b"][..], &[][..]),
+            (rules(None, &["http", "mcp.a.*"]), &["text", "mcp.ab.c"], &["http", "mcp.a.b"]),
+            (rules(Some(&["text", "mcp.a.*"]), &["mcp.a.drop"]), &["text", "mcp.a.get"], &["texts", "http", "mcp.a.drop"]),
+            (rules(Some(&[]), &[]), &[], &["text"]),
+            (rules(Some(&["*"]), &[]), &["text"], &[]),
+        ] {
+            assert!(allowed.iter().all(|name| rules.allows(name)), "{rules:?}");
+            assert!(!refused.iter().any(|name| rules.allows(name)), "{rules:?}");
+        }
+    }
 
     #[test]
     fn offered_names_are_such_as_providers_accept() {

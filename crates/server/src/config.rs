@@ -2,6 +2,8 @@
 //!
 //! `docs/configuration.md` lists all of it; a test compares.
 
+mod tools;
+
 use crate::boundary::Token;
 use crate::cli::args::{CommonArgs, EngineArgs, ServeArgs};
 use flowtrace_adapters::guard::HostPort;
@@ -10,6 +12,7 @@ use flowtrace_core::event::Limits;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+pub use tools::{McpFile, ProcessFile, ToolSettings, ToolsFile};
 
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7878";
 pub const DEFAULT_DATA: &str = "./flowtrace-data";
@@ -40,6 +43,14 @@ pub struct File {
     /// `"provider/model" = "provider/model"`, or `false` for none.
     #[serde(default)]
     pub equivalence: BTreeMap<String, StandIn>,
+    #[serde(default)]
+    pub tools: ToolsFile,
+    /// MCP servers by name.
+    #[serde(default)]
+    pub mcp: BTreeMap<String, McpFile>,
+    /// Programs that are tools, by name.
+    #[serde(default)]
+    pub process: BTreeMap<String, ProcessFile>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -111,6 +122,7 @@ pub struct Config {
     pub providers: Vec<ProviderSettings>,
     pub prices: Vec<(String, String, flowtrace_core::price::Price)>,
     pub equivalence: Vec<(flowtrace_core::call::Target, Option<flowtrace_core::call::Target>)>,
+    pub tools: ToolSettings,
 }
 
 impl Config {
@@ -145,6 +157,7 @@ impl Config {
             };
             equivalence.push((target(model)?, stand_in));
         }
+        let tools = tools::convert(file.tools, file.mcp, file.process).map_err(&wrong)?;
         let providers = providers(&file.providers, |name| std::env::var(name).ok()).map_err(&wrong)?;
         Ok(Config {
             listen: serve
@@ -168,6 +181,7 @@ impl Config {
             providers,
             prices,
             equivalence,
+            tools,
         })
     }
 }

@@ -37,7 +37,7 @@ impl Demo {
         let tools = builtin(Guard::new(GuardPolicy::default()), Arc::new(EnvironmentSecrets));
         let specs = tools.iter().map(|tool| tool.describe());
         let names = providers.iter().map(|provider| provider.name().to_owned()).collect();
-        let catalog = Catalog { tools: specs.collect(), providers: Some(names) };
+        let catalog = Catalog { tools: specs.collect(), providers: Some(names), ..Catalog::default() };
         let ports = Ports { store: MemoryStore::new(), providers, tools: tools.into(), clock: Arc::new(SystemClock) };
         let settings = Settings {
             prices: Default::default(),

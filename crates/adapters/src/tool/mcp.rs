@@ -18,10 +18,10 @@ use crate::secrets::{Secrets, Setting};
 use connection::Info;
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::{Failure, FailureCode};
-use flowtrace_core::tool::{Effect, ToolDescription};
+use flowtrace_core::tool::{Effect, ToolDescription, ToolSourceStatus};
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
-use flowtrace_engine::port::tool::{SourceStatus, Tool, ToolSource};
+use flowtrace_engine::port::tool::{Tool, ToolSource};
 use link::Link;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -116,9 +116,9 @@ impl ToolSource for McpServer {
         self.link.known().iter().map(|(name, info)| self.tool(name, Some(info.clone()))).collect()
     }
 
-    fn status(&self) -> SourceStatus {
+    fn status(&self) -> ToolSourceStatus {
         let (reached, problem) = self.link.status();
-        SourceStatus { name: self.link.settings.name.clone(), prefix: self.prefix.clone(), reached, problem }
+        ToolSourceStatus { name: self.link.settings.name.clone(), prefix: self.prefix.clone(), reached, problem }
     }
 }
 

@@ -420,9 +420,10 @@ fn compile_tool(
 ) -> Option<Tool> {
     let name = tool_name(who, &config, part, place, catalog, problems);
     if let Some(name) = &name {
+        // By name and not by what the tool says of itself: a plan has to come out the same where no tools are known, and
+        // what a tool of somebody else's server changes is rarely safe to repeat without being asked.
         part.remote |= name == "http";
         if let Some(spec) = known_tool(name, &pointer(place, "tool"), catalog, problems) {
-            part.remote |= spec.remote;
             check_config(&config.rest, spec, place, problems);
         }
     }
@@ -467,8 +468,15 @@ pub(super) fn known_tool<'c>(
     problems: &mut Problems,
 ) -> Option<&'c ToolDescription> {
     let catalog = catalog.filter(|_| !has_bindings(name))?;
+    if !catalog.rules.allows(name) {
+        let message = format!("the operator of this server does not let workflows use the tool `{}`", clip(name));
+        problems.add("tool_not_allowed", place, message);
+        return None;
+    }
     let found = catalog.tools.iter().find(|tool| tool.name == name);
-    if found.is_none() {
+    // A tool of a server that cannot be asked now may be there when the step runs; a lint says so.
+    let may_come = || catalog.sources.iter().any(|source| !source.reached && name.starts_with(&source.prefix));
+    if found.is_none() && !may_come() {
         let names = || catalog.tools.iter().map(|tool| tool.name.as_str());
         let message = format!("unknown tool `{}`; there are: {}", clip(name), list(names()));
         problems.push(Problem::new("unknown_tool", place, message).suggest(did_you_mean(name, names())));

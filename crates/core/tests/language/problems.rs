@@ -33,6 +33,7 @@ pub fn catalog() -> Catalog {
     Catalog {
         tools: vec![tool("http", http, true), tool("csv", json!({"type": "object"}), false)],
         providers: Some(vec!["openai".to_owned(), "anthropic".to_owned()]),
+        ..Catalog::default()
     }
 }
 

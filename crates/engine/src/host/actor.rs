@@ -3,7 +3,7 @@
 use super::perform::{Finished, perform};
 use super::turn::{Memory, Turn, TurnError};
 use super::{Env, StartError};
-use crate::port::store::{Append, AppendError, IdempotencyKey, InboxItem, StoreError, WakeupChange};
+use crate::port::store::{Append, AppendError, IdempotencyKey, InboxItem, InboxRequest, StoreError, WakeupChange};
 use flowtrace_core::decide::next_due;
 use flowtrace_core::event::{Body, RunStarted};
 use flowtrace_core::id::{RunId, Timestamp};
@@ -215,10 +215,16 @@ async fn build(
     if let Some(started) = started {
         turn.record(Body::RunStarted(Arc::new(started)))?;
     }
+    // What is cancelled is not begun again; everything else that was asked for finds the run as it is when it has been opened.
+    let (cancels, others): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|item| matches!(item.request, InboxRequest::Cancel { .. }));
+    for item in cancels {
+        turn.request_from(&item.request).await?;
+    }
     if first {
         turn.open().await?;
     }
-    for item in requests {
+    for item in others {
         turn.request_from(&item.request).await?;
     }
     for outcome in finished {

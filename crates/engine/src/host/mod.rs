@@ -17,7 +17,7 @@ use crate::port::tool::Tools;
 use crate::values::Values;
 use actor::Fresh;
 use flowtrace_core::equivalence::Equivalence;
-use flowtrace_core::event::{Body, Event, Limits, ModelDefaults, RunStarted, WorkflowRef};
+use flowtrace_core::event::{Body, Event, Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
 use flowtrace_core::failure::Failure;
 use flowtrace_core::id::{RunId, SpanId, StreamId, TraceId};
 use flowtrace_core::payload::Payload;
@@ -112,7 +112,9 @@ pub struct StartRun {
     pub workflow: WorkflowRef,
     /// The document that `workflow.hash` is the hash of.
     pub graph_json: Arc<str>,
+    /// With the workflows of `linked` linked.
     pub plan: Arc<Plan>,
+    pub linked: Vec<LinkedWorkflow>,
     pub input: Value,
     pub session_id: Option<String>,
     /// `api`, `cli`, …
@@ -211,10 +213,11 @@ impl Host {
     /// The same under a given id, for simulations that must be repeatable.
     pub async fn start_as(&self, run: RunId, start: StartRun) -> Result<StartedRun, StartError> {
         let hash = start.workflow.hash.clone();
-        if start.workflow.id.is_none() && !self.env.plans.contains_key(&hash) {
+        if start.workflow.id.is_none() && !self.env.plans.contains_key(&plan_key(&hash, &start.linked)) {
             self.env.store.put_document(&hash, &start.graph_json).await?;
         }
-        self.env.plans.insert(hash, Planned { graph_json: start.graph_json, plan: start.plan.clone() });
+        let key = plan_key(&hash, &start.linked);
+        self.env.plans.insert(key, Planned { graph_json: start.graph_json, plan: start.plan.clone() });
 
         let (input, blob) = Payload::new(Arc::new(start.input));
         let trace_id = start.parent.map_or(TraceId(run.0), |(trace, _)| trace);
@@ -226,6 +229,8 @@ impl Host {
             triggered_by: start.triggered_by,
             input,
             defaults: start.defaults,
+            linked: start.linked,
+            forked_from: None,
             limits: start.plan.limits.lowered_to(&self.env.settings.ceilings),
             simulated: self.env.settings.simulated,
         };
@@ -277,15 +282,24 @@ impl Host {
         }
     }
 
-    /// Asks a run to stop. `key` makes the request unique: the same one twice counts once. Answers false when there is no such
-    /// run or it has ended.
+    /// Asks a run to stop. `key` makes the request unique. Answers false when there is no such run or it has ended.
     pub async fn cancel(&self, run: RunId, key: String, by: String) -> Result<bool, StoreError> {
         let open = self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none());
         if open {
-            self.env.store.post(run, key, InboxRequest::Cancel { by }).await?;
-            self.registry.ring(run);
+            self.ask(run, key, InboxRequest::Cancel { by }).await?;
         }
         Ok(open)
+    }
+
+    /// Puts a request into the run's inbox. `key` makes it unique: the same one twice counts once. Answers false when there is no such
+    /// run or it has ended, and when the same request waits there already.
+    pub async fn ask(&self, run: RunId, key: String, request: InboxRequest) -> Result<bool, StoreError> {
+        let open = self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none());
+        let posted = open && self.env.store.post(run, key, request).await?;
+        if open {
+            self.registry.ring(run);
+        }
+        Ok(posted)
     }
 
     /// The run as it was after the event `at_seq`, or as it is now.
@@ -316,6 +330,18 @@ impl Host {
         self.env.draining.store(true, Ordering::Relaxed);
         self.registry.close(grace).await;
     }
+}
+
+/// What a plan is kept under: the hashes of the document and of what is linked to it, which decide what it compiles to.
+pub(crate) fn plan_key(hash: &Arc<str>, linked: &[LinkedWorkflow]) -> Arc<str> {
+    if linked.is_empty() {
+        return hash.clone();
+    }
+    let mut key = hash.to_string();
+    for link in linked {
+        key.push_str(&format!("+{}@{:?}={}", link.name, link.asked, link.workflow.hash));
+    }
+    key.into()
 }
 
 /// What a workflow that failed to start again says for itself.

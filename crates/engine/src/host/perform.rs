@@ -72,10 +72,7 @@ pub(crate) async fn perform(env: Arc<Env>, live: Arc<LiveRun>, effect: Effect) -
 }
 
 async fn use_tool(env: &Env, call: &ToolCall, context: &CallContext) -> Result<serde_json::Value, Failure> {
-    match env.tools.get(call.tool.as_str()) {
-        Some(tool) => tool.call(call, context).await,
-        None => Err(Failure::new(FailureCode::NotConfigured, format!("This server has no tool named `{}`.", call.tool))),
-    }
+    env.tools.get(&call.tool)?.call(call, context).await
 }
 
 async fn ask_model(

@@ -1,8 +1,8 @@
 use super::BoxFuture;
 use super::provider::CallContext;
 use flowtrace_core::call::ToolCall;
-use flowtrace_core::failure::Failure;
-use flowtrace_core::tool::{Effect, ToolDescription};
+use flowtrace_core::failure::{Failure, FailureCode};
+use flowtrace_core::tool::{Effect, ToolDescription, ToolRules, ToolSourceStatus};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,19 +77,7 @@ pub trait ToolSource: Send + Sync {
     /// The tools that are known now.
     fn list(&self) -> Vec<Arc<dyn Tool>>;
 
-    fn status(&self) -> SourceStatus;
-}
-
-/// What is known about a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceStatus {
-    pub name: String,
-    /// Names of its tools begin so.
-    pub prefix: String,
-    /// Whether its tools are known.
-    pub reached: bool,
-    /// A sentence about what is wrong at the moment.
-    pub problem: Option<String>,
+    fn status(&self) -> ToolSourceStatus;
 }
 
 /// Every tool of a deployment.
@@ -99,24 +87,47 @@ pub struct Tools {
     /// The order in which an editor lists them.
     order: Vec<Arc<dyn Tool>>,
     sources: Vec<Arc<dyn ToolSource>>,
+    rules: ToolRules,
 }
 
 impl Tools {
     pub fn new(fixed: Vec<Arc<dyn Tool>>, sources: Vec<Arc<dyn ToolSource>>) -> Self {
-        Tools { fixed: fixed.iter().map(|tool| (tool.name().to_owned(), tool.clone())).collect(), order: fixed, sources }
+        Tools {
+            fixed: fixed.iter().map(|tool| (tool.name().to_owned(), tool.clone())).collect(),
+            order: fixed,
+            sources,
+            rules: ToolRules::default(),
+        }
     }
 
-    pub fn get(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.fixed.get(name).cloned().or_else(|| self.sources.iter().find_map(|source| source.find(name)))
+    /// With what the operator allows; without it, everything is.
+    pub fn with_rules(mut self, rules: ToolRules) -> Self {
+        self.rules = rules;
+        self
     }
 
-    pub fn sources(&self) -> Vec<SourceStatus> {
+    /// The failure is for a step that names the tool.
+    pub fn get(&self, name: &str) -> Result<Arc<dyn Tool>, Failure> {
+        if !self.rules.allows(name) {
+            let message = format!("The operator of this server does not let workflows use the tool `{name}`.");
+            return Err(Failure::new(FailureCode::NotConfigured, message));
+        }
+        let found = self.fixed.get(name).cloned().or_else(|| self.sources.iter().find_map(|source| source.find(name)));
+        found.ok_or_else(|| Failure::new(FailureCode::NotConfigured, format!("This server has no tool named `{name}`.")))
+    }
+
+    pub fn rules(&self) -> &ToolRules {
+        &self.rules
+    }
+
+    pub fn sources(&self) -> Vec<ToolSourceStatus> {
         self.sources.iter().map(|source| source.status()).collect()
     }
 
-    /// All that are known now.
+    /// All that are known now and allowed.
     pub fn list(&self) -> Vec<Arc<dyn Tool>> {
-        self.order.iter().cloned().chain(self.sources.iter().flat_map(|source| source.list())).collect()
+        let brought = self.sources.iter().flat_map(|source| source.list());
+        self.order.iter().cloned().chain(brought).filter(|tool| self.rules.allows(tool.name())).collect()
     }
 }
 
