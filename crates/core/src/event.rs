@@ -581,6 +581,57 @@ impl Body {
     }
 }
 
+impl Body {
+    /// Every value that the event holds or refers to.
+    pub fn payloads(&self) -> Vec<&Payload> {
+        fn values(changes: &[Change]) -> Vec<&Payload> {
+            changes.iter().map(|change| &change.value).collect()
+        }
+        match self {
+            Body::RunStarted(started) => vec![&started.input],
+            Body::RunSucceeded { output } | Body::StepSucceeded { output, .. } => vec![output],
+            Body::RunFailed { partial, .. } => partial.iter().collect(),
+            Body::StepScheduled { input } => vec![input],
+            Body::StepFailed { handled, .. } => handled.iter().filter_map(|handled| handled.output.as_ref()).collect(),
+            Body::StepReused(reused) => vec![&reused.input, &reused.output],
+            Body::LlmRequest { prompt, .. } => prompt.iter().collect(),
+            Body::LlmResponse(response) => vec![&response.output],
+            Body::ToolRequest { config, .. } => config.iter().collect(),
+            Body::ToolResponse { output, .. } => vec![output],
+            Body::CacheHit(hit) => vec![&hit.output],
+            Body::MapExpanded { items, .. } => vec![items],
+            Body::MapItem { output, .. } => output.iter().collect(),
+            Body::LoopChecked(checked) => {
+                let mut found = values(&checked.changes);
+                found.extend(&checked.output);
+                found
+            }
+            Body::VarsChanged { changes } | Body::SessionChanged { changes, .. } => values(changes),
+            Body::SessionRequest { call, .. } => call.iter().collect(),
+            Body::ApprovalRequested { payload, .. } | Body::SignalReceived { payload, .. } => vec![payload],
+            Body::ApprovalDecided { payload, .. } => payload.iter().collect(),
+            Body::ChildStarted { input, .. } => vec![input],
+            Body::UndoArmed { call } => vec![call],
+            Body::CancelRequested { .. }
+            | Body::RunCanceled
+            | Body::RunPaused { .. }
+            | Body::RunResumed { .. }
+            | Body::StepLost { .. }
+            | Body::StepSkipped
+            | Body::Retry { .. }
+            | Body::Fallback { .. }
+            | Body::LlmRepair { .. }
+            | Body::RouterBranch { .. }
+            | Body::GateChecked { .. }
+            | Body::UndoStarted { .. }
+            | Body::Log { .. }
+            | Body::TimerSet { .. }
+            | Body::TimerFired { .. }
+            | Body::BudgetExceeded { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The events of one append in their stored form: a JSON array.
 pub fn encode(events: &[Event]) -> Vec<u8> {
     serde_json::to_vec(events).expect("events hold only JSON values")

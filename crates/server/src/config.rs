@@ -43,6 +43,9 @@ pub struct File {
     /// `"provider/model" = "provider/model"`, or `false` for none.
     #[serde(default)]
     pub equivalence: BTreeMap<String, StandIn>,
+    /// What workflows read as `config.<name>`.
+    #[serde(default)]
+    pub variables: serde_json::Map<String, serde_json::Value>,
     #[serde(default)]
     pub tools: ToolsFile,
     /// MCP servers by name.
@@ -70,6 +73,10 @@ pub struct LimitsFile {
     pub timeout_seconds: Option<f64>,
     pub max_steps: Option<u64>,
     pub max_cost_usd: Option<f64>,
+    pub max_tool_calls: Option<u64>,
+    pub max_iterations: Option<u64>,
+    pub max_depth: Option<u64>,
+    pub max_spawns: Option<u64>,
     pub max_active_runs: Option<usize>,
 }
 
@@ -123,6 +130,8 @@ pub struct Config {
     pub prices: Vec<(String, String, flowtrace_core::price::Price)>,
     pub equivalence: Vec<(flowtrace_core::call::Target, Option<flowtrace_core::call::Target>)>,
     pub tools: ToolSettings,
+    /// What workflows read as `config`, an object.
+    pub variables: serde_json::Value,
 }
 
 impl Config {
@@ -177,6 +186,7 @@ impl Config {
             allow_private_network: engine.allow_private_network || file.outbound.allow_private_network.unwrap_or(false),
             allow: allow.map_err(&wrong)?,
             ceilings: file.limits.ceilings().map_err(&wrong)?,
+            variables: serde_json::Value::Object(file.variables.clone()),
             max_active_runs: file.limits.max_active_runs.unwrap_or(DEFAULT_ACTIVE_RUNS),
             providers,
             prices,
@@ -300,6 +310,10 @@ impl LimitsFile {
             max_steps: self.max_steps,
             max_cost_nanousd: scaled("max_cost_usd", self.max_cost_usd, 1e9, 1e7)?,
             allow_unpriced: false,
+            max_tool_calls: self.max_tool_calls,
+            max_iterations: self.max_iterations,
+            max_depth: self.max_depth,
+            max_spawns: self.max_spawns,
         })
     }
 }

@@ -128,6 +128,7 @@ impl Server {
                 ceilings: config.ceilings,
                 max_active_runs: config.max_active_runs,
                 simulated: config.simulate,
+                variables: Arc::new(config.variables.clone()),
             },
         );
         let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));

@@ -45,6 +45,7 @@ impl Demo {
             ceilings: Limits::default(),
             max_active_runs: 1,
             simulated: true,
+            variables: Default::default(),
         };
         Demo { host: Host::new(ports, settings), catalog, _simulator: simulator }
     }
@@ -55,6 +56,7 @@ impl Demo {
             workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.as_bytes()).into() },
             graph_json: document.into(),
             plan,
+            linked: Vec::new(),
             input: json!({}),
             session_id: None,
             triggered_by: "test".to_owned(),

@@ -90,6 +90,7 @@ fn host(world: &Arc<World>, store: Arc<dyn Store>, tool: &Scripted, max_active_r
         ceilings: Limits::default(),
         max_active_runs,
         simulated: false,
+        variables: Default::default(),
     };
     Host::new(ports, settings)
 }
@@ -112,6 +113,7 @@ fn start(document: &Arc<str>) -> StartRun {
         workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.as_bytes()).into() },
         graph_json: document.clone(),
         plan: Arc::new(Plan::compile(document.as_bytes()).unwrap()),
+        linked: Vec::new(),
         input: json!({}),
         session_id: None,
         triggered_by: "test".to_owned(),

@@ -75,6 +75,7 @@ async fn finish(world: &Arc<World>) {
         ceilings: Limits::default(),
         max_active_runs: 4,
         simulated: true,
+        variables: Default::default(),
     };
     let host = Host::new(ports, settings);
     host.recover().await.unwrap();

@@ -329,6 +329,12 @@ impl Journal for CrashingStore {
     fn steps(&self, run: RunId) -> BoxFuture<'_, Result<Vec<StepRow>, StoreError>> {
         self.0.store.steps(run)
     }
+    fn approvals(&self, query: ApprovalQuery) -> BoxFuture<'_, Result<Vec<ApprovalRow>, StoreError>> {
+        self.0.store.approvals(query)
+    }
+    fn open_approvals(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.0.store.open_approvals()
+    }
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
         self.0.store.unfinished()
     }

@@ -2,13 +2,16 @@
 //!
 //! Every route is registered with [`utoipa_axum::routes`], so the served OpenAPI document cannot miss one.
 
+pub mod approvals;
 pub mod bindings;
 pub mod cache;
 pub mod catalog;
+pub mod control;
 pub mod drafts;
 pub mod dto;
 pub mod extract;
 pub mod health;
+pub mod link;
 pub mod problem;
 pub mod run_view;
 pub mod runs;
@@ -43,6 +46,11 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::step))
         .routes(routes!(runs::graph))
         .routes(routes!(runs::cancel))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::resume))
+        .routes(routes!(control::signal))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::decide))
         .routes(routes!(runs::blob))
         .routes(routes!(state::get))
         .routes(routes!(trace::get))

@@ -40,6 +40,7 @@ async fn call_within(server: &McpServer, tool: &str, inputs: Value, timeout_ms: 
         traceparent: "00-11111111111111111111111111111111-2222222222222222-01".into(),
         attempt: 1,
         timeout_ms,
+        max_output_tokens: None,
     };
     let call = ToolCall { tool: name, config: json!({}), inputs, secrets: Vec::new() };
     tool.call(&call, &context).await
