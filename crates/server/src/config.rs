@@ -350,11 +350,11 @@ mod tests {
             [mcp.files]
             command = "mcp-files"
             args = ["--root", "/srv"]
-            env = { LEVEL = "1", TOKEN = { secret = "files", prefix = "T " } }
+            env = { LEVEL = "1", TOKEN = { env = "FILES_TOKEN", prefix = "T " } }
             inherit_env = ["LC_ALL"]
             [mcp.issues]
             url = "https://mcp.example/mcp"
-            headers = { Authorization = { secret = "issues", prefix = "Bearer " } }
+            headers = { Authorization = { env = "ISSUES_TOKEN", prefix = "Bearer " } }
             effect = "idempotent"
             [process.count]
             command = ["wc", "-w"]
