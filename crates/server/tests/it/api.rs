@@ -119,7 +119,7 @@ async fn workflows(api: &Api) {
     api.get(&path).await.expect(200);
 
     let valid = api.post("/api/workflows/validate", json!({"graph_json": document})).await.expect(200);
-    assert_eq!(valid, json!({"valid": true, "problems": []}));
+    assert_eq!(valid, json!({"valid": true, "problems": [], "warnings": []}));
     let invalid = api.post("/api/workflows/validate", json!({"graph_json": documents::broken()})).await.expect(200);
     assert_eq!(invalid["valid"], false);
     assert!(invalid["problems"].as_array().unwrap().len() >= 2, "{invalid}");
