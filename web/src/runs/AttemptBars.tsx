@@ -29,6 +29,7 @@ export const AttemptBars = memo(function AttemptBars({
   end,
   now,
   scale,
+  failed,
 }: {
   attempts: Attempt[];
   /** Of the step, in case it made no call. */
@@ -36,6 +37,8 @@ export const AttemptBars = memo(function AttemptBars({
   end: number | null;
   now: number;
   scale: Scale;
+  /** Whether some step of the group that the bar stands for failed. */
+  failed?: boolean;
 }) {
   if (start === null) return null;
   const until = end ?? now;
@@ -45,7 +48,7 @@ export const AttemptBars = memo(function AttemptBars({
       <span className="absolute top-1/2 h-px bg-line-strong/60" style={{ left: percent(left), width: percent(scale.at(until) - left) }} />
       {attempts.length === 0 && (
         <span
-          className={cx("absolute top-2 bottom-2 min-w-[3px] rounded-[2px]", end === null ? "bg-run-fill" : "bg-idle-fill")}
+          className={cx("absolute top-2 bottom-2 min-w-[3px] rounded-[2px]", failed ? "bg-bad-fill" : end === null ? "bg-run-fill" : "bg-idle-fill")}
           style={{ left: percent(left), width: percent(scale.at(until) - left) }}
         />
       )}

@@ -13,15 +13,22 @@ const statuses: Record<AnyStatus, { icon: LucideIcon; word: string; text: string
   canceled: { icon: Ban, word: "Canceled", text: "text-idle", fill: "bg-idle-fill" },
 };
 
-export const statusWord = (status: AnyStatus) => statuses[status].word;
-export const statusFill = (status: AnyStatus) => statuses[status].fill;
+/** A newer server may have words that these pages do not know yet. */
+function lookOf(status: string): (typeof statuses)[AnyStatus] {
+  const known = (statuses as Record<string, (typeof statuses)[AnyStatus] | undefined>)[status];
+  const words = status.replaceAll(/[_-]+/g, " ");
+  return known ?? { icon: CircleDashed, word: words.charAt(0).toUpperCase() + words.slice(1), text: "text-idle", fill: "bg-idle-fill" };
+}
+
+export const statusWord = (status: AnyStatus) => lookOf(status).word;
+export const statusFill = (status: AnyStatus) => lookOf(status).fill;
 
 /**
  * A status as icon, word and colour. Where there is no room for the word, it is read out all the same. In rows the icon stands
  * still: many that turn, each at its own beat, make the browser draw all the time.
  */
 export function Status({ status, compact, className }: { status: AnyStatus; compact?: boolean; className?: string }) {
-  const { icon: Icon, word, text } = statuses[status];
+  const { icon: Icon, word, text } = lookOf(status);
   return (
     <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)} title={compact ? word : undefined}>
       <Icon size={14} aria-hidden className={cx("shrink-0", status === "running" && !compact && "spin")} />

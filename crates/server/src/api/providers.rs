@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use flowtrace_core::call::{Message, ModelCall, Parameters, Role, Target};
 use flowtrace_core::failure::{Failure, FailureCode};
-use flowtrace_core::price::{PriceTable, cost};
+use flowtrace_core::price::{PriceTable, accepts_sampling, cost};
 use flowtrace_engine::port::provider::CallContext;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -135,6 +135,7 @@ fn usual_model(app: &App, provider: &str) -> Option<String> {
         .filter_map(|(of, model)| Some((app.prices.price(of, model)?, model)))
         // What costs nothing to answer with is no chat model.
         .filter(|(price, _)| price.output > 0)
-        .min_by_key(|(price, model)| (price.input + price.output, *model))
+        // A model that thinks first may spend all of the few tokens on that.
+        .min_by_key(|(price, model)| (!accepts_sampling(provider, model), price.input + price.output, *model))
         .map(|(_, model)| model.to_owned())
 }
