@@ -2,17 +2,18 @@ import type { Step, TraceEvent } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { count, duration, plural, usd } from "@/ui/format";
-import { Status, statusWord } from "@/ui/status";
+import { StatusIcon, statusWord } from "@/ui/status";
+import { usePlaced } from "@/ui/virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { memo, useCallback, useMemo } from "react";
+import { memo, useCallback, useMemo, type ReactElement } from "react";
 import { AttemptBars } from "./AttemptBars";
 import { attemptsOf, ms } from "./attempts";
 import { GroupNote } from "./GroupNote";
 import { Minimap } from "./Minimap";
 import { RowName } from "./RowName";
 import { costOf, tokensOf, tookOf, type PathRow } from "./rows";
-import { makeScale, ticks, type Scale, type Span } from "./scale";
-import { StepChips } from "./StepChips";
+import { makeScale, roomy, ticks, type Scale, type Span } from "./scale";
+import { isRemarkable, StepChips } from "./StepChips";
 import { useGroups } from "./useGroups";
 import { useNow } from "./useNow";
 import { useRows, type ViewProps } from "./useRows";
@@ -28,7 +29,7 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
   const { run, steps, eventsOf, live, lastTime } = data;
   const now = useNow(live, lastTime);
   const { rows, selectedIndex, toggle, onKey } = useGroups(steps, selected, run?.failed_step);
-  const { scroll, virtual, active, onScroll, onFocusRow } = useRows({
+  const { scroll, virtual, active, onFocusRow } = useRows({
     count: rows.length,
     height: ROW,
     live,
@@ -36,20 +37,22 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
     onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
   });
   const items = virtual.getVirtualItems();
+  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
   const nested = rows.some((row) => row.children > 0);
 
   const runStart = run ? ms(run.started_at) : 0;
   const runEnd = live ? now : lastTime;
   const fits = rows.length > FIT_ABOVE;
-  // A new scale draws every row again, so that while the rows move it follows a few times a second.
-  const [firstRow, lastRow] = useThrottled(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, 200);
+  // A new scale draws every row again, so that while the rows move it follows now and then.
+  const [firstRow, lastRow] = useThrottled(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, 400);
   const scale = useMemo(() => {
     const shown = fits ? rows.slice(firstRow, lastRow + 1) : rows;
     const busy = shown.flatMap((row) => busyOf(row, fits ? undefined : eventsOf.get(row.path), live ? undefined : runEnd, runEnd));
-    if (!fits || busy.length === 0) return makeScale(runStart, Math.max(runEnd, runStart + 1), busy);
+    if (!fits || busy.length === 0) return makeScale(runStart, live ? roomy(runStart, runEnd) : Math.max(runEnd, runStart + 1), busy);
     const start = busy.reduce((least, span) => Math.min(least, span.start), Infinity);
     const end = busy.reduce((most, span) => Math.max(most, span.end), start + 1);
-    return makeScale(start, end, busy);
+    // While it is live there is room at the end, so that not every moment makes a new scale.
+    return makeScale(start, live ? roomy(start, end) : end, busy);
   }, [fits, firstRow, lastRow, rows, eventsOf, live, runStart, runEnd]);
   const choose = useCallback((row: PathRow) => (row.step ? onSelect(row.path) : toggle(row)), [onSelect, toggle]);
 
@@ -63,21 +66,21 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
         <span className="hidden text-right @min-[760px]:block">Tokens</span>
         <span className="hidden text-right @min-[760px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
+      <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         {rows.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <ol aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
           {scale.folds.map((fold) => (
             <FoldMark key={fold.start} from={fold.from} to={fold.to} length={fold.end - fold.start} waited={waitedFor(steps, fold)} />
           ))}
-          {items.map((item) => {
-            const row = rows[item.index];
+          {placed.map(({ index, top, slot }) => {
+            const row = rows[index];
             if (!row) return null;
             const { path, step, sum } = row;
             return (
               <Row
-                key={path}
-                index={item.index}
-                top={item.start}
+                key={slot}
+                index={index}
+                top={top}
                 row={row}
                 step={step}
                 events={eventsOf.get(path)}
@@ -85,8 +88,8 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
                 now={(step ? step.finished_at : sum?.end) ? 0 : now}
                 runEnd={live ? undefined : lastTime}
                 nested={nested}
-                selected={item.index === selectedIndex}
-                tabbable={item.index === Math.max(active, 0)}
+                selected={index === selectedIndex}
+                tabbable={index === Math.max(active, 0)}
                 onChoose={choose}
                 onToggle={toggle}
                 onKey={onKey}
@@ -102,6 +105,15 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
 
 const GRID =
   "grid items-center gap-x-3 px-4 grid-cols-[minmax(120px,42%)_1fr_58px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_64px_64px_84px]";
+
+const kinds = new Map<string, ReactElement>();
+
+/** The same element each time, as with {@link StatusIcon}. */
+function kindIcon(type: string): ReactElement {
+  let icon = kinds.get(type);
+  if (!icon) kinds.set(type, (icon = <KindIcon type={type} className="shrink-0 text-muted" />));
+  return icon;
+}
 
 interface RowProps {
   index: number;
@@ -139,7 +151,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
   const skipped = step?.status === "skipped";
   const Chevron = open ? ChevronDown : ChevronRight;
   return (
-    <li className="absolute inset-x-0 [contain:strict]" style={{ height: ROW, transform: `translateY(${top}px)` }}>
+    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: ROW, top }}>
       <button
         type="button"
         data-row={index}
@@ -166,20 +178,26 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
           ) : (
             nested && <span className="w-3.5 shrink-0" />
           )}
-          {step && <Status status={step.status} compact />}
-          {step && <KindIcon type={step.node_type} className="shrink-0 text-muted" />}
+          {step && <StatusIcon status={step.status} />}
+          {step && kindIcon(step.node_type)}
           <RowName row={row} />
-          <span className="hidden shrink-0 items-center gap-1 @min-[480px]:flex">
-            {sum && <GroupNote rows={children} sum={sum} />}
-            {step && <StepChips step={step} events={events} />}
-          </span>
+          {(sum || (step && isRemarkable(step, events))) && (
+            <span className="hidden shrink-0 items-center gap-1 @min-[480px]:flex">
+              {sum && <GroupNote rows={children} sum={sum} />}
+              {step && <StepChips step={step} events={events} />}
+            </span>
+          )}
         </span>
         <span className="relative h-full min-w-0" aria-hidden>
           <AttemptBars attempts={attempts} start={start} end={end} now={now} scale={scale} failed={(sum?.failed ?? 0) > 0} />
         </span>
         <span className="num text-right">{skipped ? <span className="text-xs">skipped</span> : duration(elapsed)}</span>
-        <span className="num hidden text-right @min-[760px]:block">{tokens === null ? "" : count(tokens)}</span>
-        <span className="num hidden text-right @min-[760px]:block">{cost === null ? "" : usd(cost)}</span>
+        {(tokens !== null || cost !== null) && (
+          <>
+            <span className="num hidden text-right @min-[760px]:block">{tokens === null ? "" : count(tokens)}</span>
+            <span className="num hidden text-right @min-[760px]:block">{cost === null ? "" : usd(cost)}</span>
+          </>
+        )}
       </button>
     </li>
   );

@@ -2,6 +2,7 @@ import { KindIcon } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { count, duration, usd } from "@/ui/format";
 import { Status } from "@/ui/status";
+import { usePlaced } from "@/ui/virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { GroupNote } from "./GroupNote";
 import { costOf, tokensOf, tookOf } from "./rows";
@@ -21,13 +22,14 @@ const optional = (value: number | null, write: (value: number) => string) => (va
 export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunData }) {
   const { steps, eventsOf, live, run } = data;
   const { rows, selectedIndex, toggle, onKey } = useGroups(steps, selected, run?.failed_step);
-  const { scroll, virtual, active, onScroll, onFocusRow } = useRows({
+  const { scroll, virtual, active, onFocusRow } = useRows({
     count: rows.length,
     height: ROW,
     live,
     selectedIndex,
     onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
   });
+  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
   const nested = rows.some((row) => row.children > 0);
 
   return (
@@ -39,25 +41,25 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
         <span className="hidden text-right @min-[640px]:block">Tokens</span>
         <span className="hidden text-right @min-[640px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
+      <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         {rows.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <div role="tree" aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const row = rows[item.index];
+          {placed.map(({ index, top, slot }) => {
+            const row = rows[index];
             if (!row) return null;
             const { step, sum } = row;
             const open = () => (step ? onSelect(row.path) : toggle(row));
             const Chevron = row.open ? ChevronDown : ChevronRight;
             return (
               <div
-                key={row.path}
+                key={slot}
                 role="treeitem"
-                data-row={item.index}
+                data-row={index}
                 aria-level={row.depth + 1}
                 aria-expanded={row.children > 0 ? row.open : undefined}
-                aria-selected={item.index === selectedIndex}
-                tabIndex={item.index === Math.max(active, 0) ? 0 : -1}
-                onFocus={() => onFocusRow(item.index)}
+                aria-selected={index === selectedIndex}
+                tabIndex={index === Math.max(active, 0) ? 0 : -1}
+                onFocus={() => onFocusRow(index)}
                 onClick={open}
                 onKeyDown={(event) => {
                   onKey(event, row);
@@ -66,10 +68,10 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
                 className={cx(
                   GRID,
                   "absolute inset-x-0 cursor-pointer border-b border-line/60",
-                  item.index === selectedIndex ? "bg-selected" : "hover:bg-hover",
+                  index === selectedIndex ? "bg-selected" : "hover:bg-hover",
                   step?.status === "skipped" && "text-muted",
                 )}
-                style={{ height: ROW, transform: `translateY(${item.start}px)` }}
+                style={{ height: ROW, top: top }}
               >
                 <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: row.depth * 18 }}>
                   {row.children > 0 ? (
