@@ -182,7 +182,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
           {step && kindIcon(step.node_type)}
           <RowName row={row} />
           {(sum || (step && isRemarkable(step, events))) && (
-            <span className="hidden shrink-0 items-center gap-1 @min-[480px]:flex">
+            <span className="hidden min-w-0 shrink-[8] items-center gap-1 overflow-hidden @min-[480px]:flex">
               {sum && <GroupNote rows={children} sum={sum} />}
               {step && <StepChips step={step} events={events} />}
             </span>

@@ -90,7 +90,7 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
                   {step && <Status status={step.status} compact />}
                   {step && <KindIcon type={step.node_type} className="shrink-0 text-muted" />}
                   <RowName row={row} />
-                  <span className="hidden shrink-0 items-center gap-1 @min-[480px]:flex">
+                  <span className="hidden min-w-0 shrink-[8] items-center gap-1 overflow-hidden @min-[480px]:flex">
                     {sum && <GroupNote rows={row.children} sum={sum} />}
                     {step && <StepChips step={step} events={eventsOf.get(row.path)} />}
                   </span>
