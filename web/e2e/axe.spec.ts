@@ -30,6 +30,40 @@ const views: View[] = [
   { name: "graph", path: async (server) => `${await fine(server)}?view=graph`, ready: (page) => expect(page.locator(".react-flow__node").first()).toBeVisible() },
   { name: "log", path: async (server) => `${await fine(server)}?view=log`, ready: (page) => expect(page.getByText("run.started")).toBeVisible() },
   { name: "workflow", path: async (server) => `/workflows/${await server.workflow("Read", greeting)}/edit`, ready: (page) => expect(page.getByRole("heading", { level: 1 })).toContainText("Read") },
+  {
+    name: "new workflow",
+    path: async () => "/workflows",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "New workflow" }).click();
+      await expect(page.getByLabel("Start from")).toBeVisible();
+    },
+  },
+  {
+    name: "palette",
+    path: async () => "/runs",
+    ready: async (page) => {
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await page.keyboard.press("Control+k");
+      await expect(page.getByRole("option").first()).toBeVisible();
+    },
+  },
+  {
+    name: "keyboard help",
+    path: async () => "/runs",
+    ready: async (page) => {
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await page.keyboard.press("?");
+      await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+    },
+  },
+  {
+    name: "tested provider",
+    path: async () => "/settings",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Test anthropic" }).click();
+      await expect(page.getByText(/answered: /)).toBeVisible();
+    },
+  },
   { name: "not found", path: async () => "/nowhere", ready: (page) => expect(page.getByText("There is no such page")).toBeVisible() },
 ];
 

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod deployment;
 #[cfg(unix)]
+mod folds;
 mod launch;
 mod seed;
 mod server;

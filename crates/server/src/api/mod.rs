@@ -15,6 +15,7 @@ pub mod fork;
 pub mod health;
 pub mod link;
 pub mod problem;
+pub mod providers;
 pub mod run_view;
 pub mod runs;
 pub mod schema;
@@ -63,6 +64,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(catalog::get))
         .routes(routes!(bindings::list, bindings::create))
         .routes(routes!(bindings::update, bindings::delete))
+        .routes(routes!(providers::test))
         .routes(routes!(cache::clear))
         .routes(routes!(simulate::fail_next))
         .routes(routes!(session::get, session::create, session::delete))
