@@ -108,7 +108,7 @@ export function tidy(document: Doc, path: BodyPath): Doc {
   if (!level.nodes.some((node) => placeOf(node.node))) return document;
   const nodes = list(document, [...level.at, "nodes"]).map((node) => {
     if (!isObject(node) || !isObject(node.ui)) return node;
-    const { position: _, ...ui } = node.ui;
+    const ui = setIn(node.ui, ["position"], undefined) as JsonObject;
     return setIn(node, ["ui"], Object.keys(ui).length > 0 ? ui : undefined);
   });
   return set(document, [...level.at, "nodes"], nodes);

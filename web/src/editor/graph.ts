@@ -177,3 +177,12 @@ export function inOrder(level: GraphLevel): LevelNode[] {
   }
   return [...ordered, ...level.nodes.filter((node) => !done.has(node.key))];
 }
+
+/** A path as far as it leads somewhere in this document. */
+export function existingPath(document: JsonObject, path: BodyPath): BodyPath {
+  for (let depth = 0; depth < path.length; depth++) {
+    const holder = levelAt(document, path.slice(0, depth)).byKey.get(path[depth] ?? "");
+    if (!holder || !bodyOf(holder.node)) return path.slice(0, depth);
+  }
+  return path;
+}

@@ -55,7 +55,6 @@ export class Saver {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<void> | undefined;
   private readonly listeners = new Set<() => void>();
-  private closed = false;
 
   constructor(
     readonly id: string,
@@ -97,7 +96,7 @@ export class Saver {
 
   private schedule(ms: number) {
     clearTimeout(this.timer);
-    if (!this.closed) this.timer = setTimeout(() => void this.step(), ms);
+    this.timer = setTimeout(() => void this.step(), ms);
   }
 
   /** Saves now what is not saved yet. Afterwards everything is saved, or `state` says why not. */
@@ -192,13 +191,11 @@ export class Saver {
     return !sameText(this.text, this.saved.published);
   }
 
-  close() {
-    this.closed = true;
-    if (this.state.is === "pending" || this.state.is === "failed") {
-      this.remember();
-      void this.flush();
-    }
+  /** The page is left: what is not saved is remembered here and sent right away. */
+  leave() {
     clearTimeout(this.timer);
+    this.remember();
+    if (this.state.is !== "conflict") void this.flush();
   }
 
   private get place() {
