@@ -35,10 +35,12 @@ const MOST_NODES = 500;
 const MOST_EDGES = 1_500;
 const LARGE = 40;
 const MOVE_BY = 16;
+const FIT = { maxZoom: 1, padding: 0.2 };
 
 const nodeTypes = { step: memo(NodeCard) };
 
-export function Canvas({ level }: { level: GraphLevel }) {
+/** `room` names how much there is: where it changes, the graph is fitted again. */
+export function Canvas({ level, room }: { level: GraphLevel; room: string }) {
   const tooLarge = level.nodes.length > MOST_NODES || level.edges.length > MOST_EDGES;
   const arranged = useArranged(level, !tooLarge);
   const layout = useMemo(() => (tooLarge ? null : placesOf(level, arranged)), [level, arranged, tooLarge]);
@@ -51,10 +53,10 @@ export function Canvas({ level }: { level: GraphLevel }) {
     );
   }
   if (!layout) return <SkeletonRows rows={6} height={28} label="Laying the graph out" />;
-  return <Flow level={level} places={layout.places} right={layout.direction === "right"} />;
+  return <Flow level={level} room={room} places={layout.places} right={layout.direction === "right"} />;
 }
 
-function Flow({ level, places, right }: { level: GraphLevel; places: ReadonlyMap<string, Place>; right: boolean }) {
+function Flow({ level, room, places, right }: { level: GraphLevel; room: string; places: ReadonlyMap<string, Place>; right: boolean }) {
   const { dark } = useTheme();
   const store = useEditorStore();
   const actions = useActions();
@@ -164,6 +166,12 @@ function Flow({ level, places, right }: { level: GraphLevel; places: ReadonlyMap
     shown.current = focused;
   }, [focused, selection.length, show]);
 
+  const fitted = useRef(room);
+  useEffect(() => {
+    if (fitted.current !== room && level.nodes.length <= LARGE) void flow.fitView(FIT);
+    fitted.current = room;
+  }, [room, level, flow]);
+
   const wantsFocus = useRef<string | null>(null);
   useEffect(() => {
     if (wantsFocus.current === null) return;
@@ -265,7 +273,7 @@ function Flow({ level, places, right }: { level: GraphLevel; places: ReadonlyMap
         connectionRadius={28}
         fitView
         // A large graph at full fit is dust: it opens where the workflow starts, and the overview shows the rest.
-        fitViewOptions={{ maxZoom: 1, padding: 0.2, ...(large && tabbable !== undefined && { minZoom: 0.75, maxZoom: 0.75, nodes: [{ id: tabbable }] }) }}
+        fitViewOptions={{ ...FIT, ...(large && tabbable !== undefined && { minZoom: 0.75, maxZoom: 0.75, nodes: [{ id: tabbable }] }) }}
         minZoom={0.05}
         nodesFocusable={false}
         edgesFocusable={false}

@@ -183,7 +183,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
             </div>
             <div className="flex min-h-[320px] min-w-0 flex-1 flex-col">
               {path.length > 0 && <Breadcrumb path={path} name={loaded.name} onGo={go} />}
-              <Canvas key={pathName} level={level} />
+              <Canvas key={pathName} level={level} room={pane === "json" ? "little" : "much"} />
               <ProblemsPanel
                 problems={problems}
                 open={problemsOpen}
@@ -207,7 +207,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
               >
                 {pane === "json" ? (
                   <Suspense fallback={<SkeletonRows rows={10} height={18} label="Loading the JSON" />}>
-                    <JsonPane onPlace={(pointer) => goTo(pointer, false)} />
+                    <JsonPane shown={node && nodePointer(level, node)} onPlace={(pointer) => goTo(pointer, false)} />
                   </Suspense>
                 ) : pane === "versions" ? (
                   <Versions workflow={id} current={saver.saved.version} unpublished={unpublished} />

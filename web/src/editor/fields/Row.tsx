@@ -18,6 +18,7 @@ export function Row({
   required,
   onClear,
   own,
+  inline,
   children,
 }: {
   label: string;
@@ -29,14 +30,16 @@ export function Row({
   onClear?: () => void;
   /** Only problems of exactly this place: what is below says its own. */
   own?: boolean;
+  /** Name and control on one line, for what is short. */
+  inline?: boolean;
   children: (ids: RowIds) => ReactNode;
 }) {
   const id = useId();
   const problems = useProblems().filter((problem) => (own ? problem.pointer === pointer : within(problem.pointer, pointer)));
   const wrong = problems.length > 0;
   return (
-    <div data-pointer={pointer} className="group/row flex flex-col gap-1">
-      <div className="flex min-h-5 items-center gap-1">
+    <div data-pointer={pointer} className={cx("group/row", inline ? "grid grid-cols-[1fr_152px] items-center gap-x-2 gap-y-1" : "flex flex-col gap-1")}>
+      <div className="flex min-h-5 min-w-0 items-center gap-1">
         <label htmlFor={id} className="text-xs font-medium text-muted">
           {label}
           {required && <span className="text-muted"> · needed</span>}
@@ -55,7 +58,7 @@ export function Row({
       </div>
       {children({ id, "aria-describedby": wrong || hint ? `${id}-note` : undefined, "aria-invalid": wrong || undefined })}
       {(wrong || hint) && (
-        <div id={`${id}-note`} className={cx("text-xs", !wrong && "hidden text-muted group-focus-within/row:block")}>
+        <div id={`${id}-note`} className={cx("col-span-full text-xs", !wrong && "hidden text-muted group-focus-within/row:block")}>
           {wrong
             ? problems.map((problem) => (
                 <p key={problem.pointer + problem.code + problem.message} className="text-bad">

@@ -107,7 +107,7 @@ export function PropertyField({ name, schema, value, at, required, label = label
   }
   if (choices.length > 0 && isText) {
     return (
-      <Row {...row}>
+      <Row {...row} inline>
         {(ids) => (
           <Select {...ids} value={typeof value === "string" ? value : ""} onChange={(event) => change(event.target.value === "" ? undefined : event.target.value)}>
             <option value="">{required ? "Choose one" : "Default"}</option>
@@ -122,7 +122,7 @@ export function PropertyField({ name, schema, value, at, required, label = label
   }
   if (type === "boolean" && !holdsBinding && (value === undefined || value === null || typeof value === "boolean")) {
     return (
-      <Row {...row}>
+      <Row {...row} inline>
         {(ids) => (
           <Select {...ids} value={String(value ?? "")} onChange={(event) => change(event.target.value === "" ? undefined : event.target.value === "true")}>
             <option value="">Default{typeof schema.default === "boolean" ? ` (${schema.default ? "yes" : "no"})` : ""}</option>
@@ -135,7 +135,7 @@ export function PropertyField({ name, schema, value, at, required, label = label
   }
   if ((type === "integer" || type === "number") && (isText || typeof value === "number")) {
     return (
-      <Row {...row}>
+      <Row {...row} inline>
         {(ids) => (
           <NumberField ids={ids} value={value} integer={type === "integer"} placeholder={typeof schema.default === "number" ? String(schema.default) : undefined} onChange={change} />
         )}
@@ -183,6 +183,7 @@ export function PropertyField({ name, schema, value, at, required, label = label
     const text = typeof value === "string" ? value : "";
     // An empty text of a property that may be left out means that it is left out.
     const put = (next: string) => change(next === "" && !required ? undefined : next);
+    if (name === "description") return <Row {...row}>{(ids) => <TextArea {...ids} dir="auto" className="!font-sans" rows={3} value={text} onChange={(event) => put(event.target.value)} />}</Row>;
     if (PLAIN.has(name) && !expression) {
       return <Row {...row}>{(ids) => <Input {...ids} dir="auto" value={text} onChange={(event) => put(event.target.value)} />}</Row>;
     }
@@ -235,7 +236,6 @@ function NumberField({ ids, value, integer, placeholder, onChange }: { ids: RowI
     <Input
       {...ids}
       inputMode={integer ? "numeric" : "decimal"}
-      className="max-w-40"
       placeholder={placeholder}
       value={shown}
       onChange={(event) => {

@@ -41,7 +41,7 @@ const colours = syntaxHighlighting(
 );
 
 /** The document as text. What is typed here goes to the canvas as long as it is a document; what happens there comes here. */
-export function JsonPane({ onPlace }: { onPlace: (pointer: string) => void }) {
+export function JsonPane({ shown, onPlace }: { shown: string | undefined; onPlace: (pointer: string) => void }) {
   const store = useEditorStore();
   const problems = useProblems();
   const text = useEditor(written);
@@ -50,6 +50,8 @@ export function JsonPane({ onPlace }: { onPlace: (pointer: string) => void }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const place = useRef(onPlace);
+  // The step that is selected when the pane opens.
+  const reveal = useRef(shown);
   useEffect(() => {
     place.current = onPlace;
   });
@@ -92,6 +94,8 @@ export function JsonPane({ onPlace }: { onPlace: (pointer: string) => void }) {
       }),
     });
     view.current = editor;
+    const shown = reveal.current;
+    if (shown !== undefined) editor.dispatch({ effects: EditorView.scrollIntoView(rangeOf(editor.state, fromPointer(shown)).from, { y: "start", yMargin: 36 }) });
     return () => {
       editor.destroy();
       view.current = null;

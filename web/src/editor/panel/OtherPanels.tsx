@@ -94,7 +94,7 @@ export function LevelPanel({ level }: { level: GraphLevel }) {
         </Row>
         {top && (
           <>
-            <Heading>Settings of a run</Heading>
+            <Heading>Settings</Heading>
             {names.map((name) => (
               <PropertyField key={name} name={name} schema={language.resolve(propertiesOf(language.document)[name])} value={document[name]} at={[name]} required={false} />
             ))}
