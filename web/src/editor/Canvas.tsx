@@ -152,9 +152,8 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
       if (!place || !box.current) return;
       const { x, y, zoom } = flow.getViewport();
       const { width, height } = box.current.getBoundingClientRect();
-      const [left, top] = [place.x * zoom + x, place.y * zoom + y];
-      const seen = left > 0 && top > 0 && left + NODE_WIDTH * zoom < width && top + NODE_HEIGHT * zoom < height;
-      if (!seen) void flow.setCenter(place.x + NODE_WIDTH / 2, place.y + NODE_HEIGHT / 2, { zoom: Math.max(zoom, READABLE + 0.2) });
+      const [left, top] = [(place.x + NODE_WIDTH / 2) * zoom + x, (place.y + NODE_HEIGHT / 2) * zoom + y];
+      if (left < 0 || top < 0 || left > width || top > height) void flow.setCenter(place.x + NODE_WIDTH / 2, place.y + NODE_HEIGHT / 2, { zoom: Math.max(zoom, READABLE + 0.2) });
     },
     [flow, places],
   );

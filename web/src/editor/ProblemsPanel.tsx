@@ -21,6 +21,7 @@ export function ProblemsPanel({
 }) {
   const document = useEditor((state) => state.document);
   const count = problems?.length ?? 0;
+  const said = problems === null ? "Checking…" : count === 0 ? "No problems" : plural(count, "problem");
   const where = ({ pointer }: ProblemItem) => {
     const { path, key, edge } = locate(document, fromPointer(pointer));
     const level = levelAt(document, path);
@@ -30,6 +31,9 @@ export function ProblemsPanel({
   };
   return (
     <section aria-label="Problems" className="flex shrink-0 flex-col border-t border-line bg-panel">
+      <span role="status" className="sr-only">
+        {said}
+      </span>
       <button
         type="button"
         aria-expanded={open && count > 0}
@@ -45,7 +49,7 @@ export function ProblemsPanel({
             <CircleAlert size={14} className="text-bad" aria-hidden />
           </>
         )}
-        <span role="status">{problems === null ? "Checking…" : count === 0 ? "No problems" : plural(count, "problem")}</span>
+        <span>{said}</span>
         {!open && problems?.[0] && <span className="min-w-0 flex-1 truncate text-muted">{sentence(problems[0].message)}</span>}
       </button>
       {open && count > 0 && (

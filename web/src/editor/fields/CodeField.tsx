@@ -22,6 +22,7 @@ export function CodeField({
   expression = false,
   placeholder,
   oneLine = false,
+  tall = false,
 }: {
   ids: RowIds;
   pointer: string;
@@ -32,6 +33,8 @@ export function CodeField({
   placeholder?: string;
   /** Enter does nothing here. */
   oneLine?: boolean;
+  /** A text of several lines is expected. */
+  tall?: boolean;
 }) {
   const list = useId();
   const field = useRef<HTMLTextAreaElement>(null);
@@ -67,7 +70,7 @@ export function CodeField({
         ids["aria-invalid"] ? "border-bad" : "border-line-strong",
       )}
     >
-      <div aria-hidden dir="auto" className={cx(look, "pointer-events-none min-h-7 text-transparent", !expression && !oneLine && "min-h-16")}>
+      <div aria-hidden dir="auto" className={cx(look, "pointer-events-none min-h-7 text-transparent", tall && "min-h-16")}>
         {parts
           ? parts.map((part, index) => (
               <span key={index} className={marks[part.kind]}>

@@ -48,6 +48,8 @@ export function Row({
           <button
             type="button"
             aria-label={`Clear ${label}`}
+            // By keyboard a field is cleared by emptying it; one more stop at each would double the way.
+            tabIndex={-1}
             title={`Clear ${label}`}
             onClick={onClear}
             className="ml-auto rounded p-0.5 text-muted opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100 hover:bg-hover hover:text-text focus:opacity-100"

@@ -32,6 +32,8 @@ export function useForm(): FormContext {
 
 /** Properties with fixed words, in which bindings are not filled in. */
 const PLAIN = new Set(["provider", "model", "tool", "name", "description", "entry", "seed", "workflow", "signal", "id"]);
+/** Texts of several lines. */
+const LONG = new Set(["prompt", "system", "template", "instructions", "question", "message"]);
 /** As many properties are shown at once; those of a longer form that are not in use wait under "More". */
 const FEW = 6;
 
@@ -187,7 +189,7 @@ export function PropertyField({ name, schema, value, at, required, label = label
     if (PLAIN.has(name) && !expression) {
       return <Row {...row}>{(ids) => <Input {...ids} dir="auto" value={text} onChange={(event) => put(event.target.value)} />}</Row>;
     }
-    return <Row {...row}>{(ids) => <CodeField ids={ids} pointer={pointer} value={text} onChange={put} readable={readable} expression={expression} oneLine={short || expression || name === "url"} />}</Row>;
+    return <Row {...row}>{(ids) => <CodeField ids={ids} pointer={pointer} value={text} onChange={put} readable={readable} expression={expression} oneLine={short || expression || name === "url"} tall={LONG.has(name)} />}</Row>;
   }
   return <Row {...row}>{(ids) => <JsonField key={pointer} ids={ids} value={value} onChange={change} />}</Row>;
 }

@@ -84,6 +84,15 @@ export function JsonPane({ shown, onPlace }: { shown: string | undefined; onPlac
             { key: "Mod-Shift-z", run: () => (store.redo(), true), preventDefault: true },
             ...defaultKeymap,
           ]),
+          // Left to itself, the browser would style what replaces selected text inline, which the policy forbids as well.
+          EditorView.domEventHandlers({
+            beforeinput: (event, target) => {
+              if (event.inputType !== "insertText" || event.data === null || target.composing || target.state.selection.main.empty) return false;
+              target.dispatch(target.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+              event.preventDefault();
+              return true;
+            },
+          }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !update.transactions.some((transaction) => transaction.annotation(external))) store.write(update.state.doc.toString(), "json");
             if (update.selectionSet && update.transactions.some((transaction) => transaction.isUserEvent("select"))) {
