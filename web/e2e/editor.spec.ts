@@ -7,7 +7,7 @@ const outline = (page: Page) => page.getByRole("navigation", { name: "Outline" }
 const details = (page: Page) => page.getByRole("complementary", { name: "Details" });
 /** Adds a step with the palette, by a click. */
 const offer = (page: Page, name: string) => page.getByRole("listbox", { name: "Steps to add" }).getByRole("option", { name: new RegExp(`^${name}`) });
-const saved = (page: Page) => expect(page.getByRole("status", { name: "Saving" })).toContainText(/Draft saved|Published/);
+const saved = (page: Page) => expect(page.getByRole("group", { name: "Saving" })).toContainText(/Draft saved|Published/);
 const problems = (page: Page) => page.getByRole("region", { name: "Problems" });
 const run = (page: Page) => page.getByRole("button", { name: "Run", exact: true });
 interface Draft {
@@ -143,6 +143,7 @@ test("the canvas is one stop for Tab; arrow keys go between steps, Alt moves the
   expect(graph_json.nodes.every((node) => node.ui)).toBe(true);
   await page.keyboard.press("Delete");
   await expect(outline(page).getByRole("button")).toHaveCount(2);
+  await expect(step(page, "b")).toBeFocused();
   await page.getByRole("button", { name: "Tidy the layout" }).click();
   await saved(page);
   expect((await draft(server, id)).graph_json.nodes.some((node) => node.ui)).toBe(false);
@@ -348,6 +349,13 @@ test("three hundred steps: drawn, steered, changed", async ({ page, server }) =>
   const id = await open(page, server, "Large", { version: "1", entry: "s0", nodes, edges });
   await expect(step(page, "Step 0")).toBeVisible();
   await expect(page.getByRole("img", { name: "Overview" })).toBeVisible();
+  await step(page, "Step 0").focus();
+  for (let times = 0; times < 12; times++) {
+    const before = await page.evaluate(() => (document.activeElement as HTMLElement).dataset.step);
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => page.evaluate(() => (document.activeElement as HTMLElement).dataset.step)).not.toBe(before);
+    await expect(page.locator("[data-step]:focus")).toBeInViewport();
+  }
   await outline(page).getByRole("button", { name: /^Step 0/ }).focus();
   await page.keyboard.press("End");
   const last = outline(page).locator("button").last();

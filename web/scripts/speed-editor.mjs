@@ -65,9 +65,9 @@ for (let time = 0; time < 5; time++) {
 report(`the editor of ${steps} steps, drawn and settled, CPU, median of 5`, median(drawn), 300);
 
 const typed = [];
-await go(`/workflows/${large}/edit?node=s0`);
+await page.locator("[data-step=s0]").click();
 const name = page.getByLabel("Name", { exact: true });
-await name.waitFor();
+await page.getByRole("heading", { level: 2, name: "Step 0" }).waitFor();
 await settled();
 await name.focus();
 for (let time = 0; time < 5; time++) {

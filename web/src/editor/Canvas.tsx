@@ -34,6 +34,7 @@ import { useProblems } from "./context";
 const MOST_NODES = 500;
 const MOST_EDGES = 1_500;
 const LARGE = 40;
+const LARGE_ZOOM = 0.75;
 const MOVE_BY = 16;
 const FIT = { maxZoom: 1, padding: 0.2 };
 
@@ -145,7 +146,11 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
     [store, actions, places],
   );
 
-  const focusStep = useCallback((key: string) => box.current?.querySelector<HTMLElement>(`[data-step="${CSS.escape(key)}"]`)?.focus({ preventScroll: true }), []);
+  const focusStep = useCallback((key: string) => {
+    const card = box.current?.querySelector<HTMLElement>(`[data-step="${CSS.escape(key)}"]`);
+    card?.focus({ preventScroll: true });
+    return card != null;
+  }, []);
   const show = useCallback(
     (key: string) => {
       const place = places.get(key);
@@ -171,12 +176,14 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
     fitted.current = room;
   }, [room, level, flow]);
 
-  const wantsFocus = useRef<string | null>(null);
-  useEffect(() => {
-    if (wantsFocus.current === null) return;
-    focusStep(wantsFocus.current);
-    wantsFocus.current = null;
-  });
+  // A step that comes into view has to be drawn before it can have the focus.
+  const focusSoon = (key: string) => {
+    let frames = 20;
+    const attempt = () => {
+      if (!focusStep(key) && frames-- > 0) requestAnimationFrame(attempt);
+    };
+    requestAnimationFrame(attempt);
+  };
 
   const onKeyDown = (event: React.KeyboardEvent) => {
     const key = (event.target as Element).closest<HTMLElement>("[data-step]")?.dataset.step;
@@ -189,13 +196,13 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
       const next = nearestStep(places, key, arrow);
       if (next !== undefined) {
         store.select(event.shiftKey ? [...selection.filter((each) => each !== next), next] : [next]);
-        wantsFocus.current = next;
+        focusSoon(next);
       }
     } else if (event.key === "Home" || event.key === "End") {
       const next = event.key === "Home" ? level.nodes[0]?.key : level.nodes.at(-1)?.key;
       if (next !== undefined) {
         store.select([next]);
-        wantsFocus.current = next;
+        focusSoon(next);
       }
     } else if (event.key === "Enter") {
       store.select([key]);
@@ -220,6 +227,13 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
   };
 
   const large = nodes.length > LARGE;
+  const start = (key: string) => {
+    const place = places.get(key);
+    const room = box.current?.getBoundingClientRect();
+    if (!place || !room) return;
+    const [x, y] = [(place.x + NODE_WIDTH / 2) * LARGE_ZOOM, place.y * LARGE_ZOOM];
+    void flow.setViewport({ x: (right ? NODE_WIDTH : room.width / 2) - x, y: (right ? room.height / 2 : 48) - y, zoom: LARGE_ZOOM });
+  };
   return (
     <div
       ref={box}
@@ -270,9 +284,10 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
         }}
         isValidConnection={(connection) => refused(connection) === null}
         connectionRadius={28}
-        fitView
         // A large graph at full fit is dust: it opens where the workflow starts, and the overview shows the rest.
-        fitViewOptions={{ ...FIT, ...(large && tabbable !== undefined && { minZoom: 0.75, maxZoom: 0.75, nodes: [{ id: tabbable }] }) }}
+        fitView={!large}
+        fitViewOptions={FIT}
+        onInit={() => large && tabbable !== undefined && start(tabbable)}
         minZoom={0.05}
         nodesFocusable={false}
         edgesFocusable={false}
@@ -286,7 +301,7 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
       >
         <Background gap={16} color="var(--line)" />
         <Controls showInteractive={false} />
-        {nodes.length > 12 && <MiniMap pannable zoomable ariaLabel="Overview" nodeColor={(node) => ((node as StepNode).data.problems > 0 ? "var(--bad-fill)" : "var(--line-strong)")} />}
+        {nodes.length > 12 && <MiniMap pannable zoomable style={{ width: 132, height: 96 }} ariaLabel="Overview" nodeColor={(node) => ((node as StepNode).data.problems > 0 ? "var(--bad-fill)" : "var(--line-strong)")} />}
         <ConnectionHint level={level} />
       </ReactFlow>
     </div>

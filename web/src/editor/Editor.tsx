@@ -125,6 +125,13 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
     if (text !== null) void navigator.clipboard?.writeText(text).then(() => toast("Copied.")).catch(() => toast("The browser does not allow copying here: press Ctrl C.", { tone: "bad" }));
   }, [actions]);
   useClipboard(actions);
+  const remove = () => {
+    const from = document.activeElement?.closest("[data-step]") ? "step" : document.activeElement?.closest("[data-outline]") ? "outline" : undefined;
+    actions.remove();
+    // The focus was on what is gone: it goes on to what is selected now.
+    const next = store.getState().selection[0];
+    if (from && next !== undefined) requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-${from}="${CSS.escape(next)}"]`)?.focus());
+  };
   useHotkeys({
     "mod+z": (event) => (event.shiftKey ? redo() : undo()),
     "mod+y": () => redo(),
@@ -132,8 +139,8 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
     "mod+a": (event) => (isTyping(event.target) ? false : store.select(level.nodes.map((each) => each.key))),
     "mod+enter": () => startRun(),
     "/": () => palette.current?.focus(),
-    Delete: () => actions.remove(),
-    Backspace: () => actions.remove(),
+    Delete: remove,
+    Backspace: remove,
     Escape: () => store.select([]),
   });
 

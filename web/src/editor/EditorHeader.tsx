@@ -40,6 +40,12 @@ export function EditorHeader({
   const why = problems > 0 ? `Fix ${plural(problems, "problem")} first` : undefined;
   return (
     <PageHeader title={name}>
+      {/* First, so that nothing under the mouse moves when it comes. */}
+      {why && (
+        <span id="why-no-run" className="text-xs text-bad">
+          {why}
+        </span>
+      )}
       <span className="num rounded border border-line px-1 text-xs text-muted" title="The version that runs start with">
         v{saver.saved.version}
       </span>
@@ -62,17 +68,10 @@ export function EditorHeader({
       <Button onClick={onPublish} disabled={!unpublished || publishing || save.is === "conflict"} aria-disabled={why ? true : undefined} title={why ?? (unpublished ? "Make a version of this draft" : "There is nothing new to publish")} className={cx(why && "opacity-55")}>
         Publish
       </Button>
-      <span className="flex flex-col items-end">
-        <Button variant="primary" onClick={onRun} aria-disabled={why ? true : undefined} aria-describedby={why ? "why-no-run" : undefined} title={why} className={cx(why && "cursor-not-allowed opacity-55")}>
-          <Play size={13} aria-hidden />
-          Run
-        </Button>
-      </span>
-      {why && (
-        <span id="why-no-run" className="text-xs text-bad">
-          {why}
-        </span>
-      )}
+      <Button variant="primary" onClick={onRun} aria-disabled={why ? true : undefined} aria-describedby={why ? "why-no-run" : undefined} title={why} className={cx(why && "cursor-not-allowed opacity-55")}>
+        <Play size={13} aria-hidden />
+        Run
+      </Button>
     </PageHeader>
   );
 }
@@ -80,12 +79,13 @@ export function EditorHeader({
 /** Whether what one sees is on the server. */
 function Saving({ save, saver, unpublished, onDecide }: { save: SaveState; saver: Saver; unpublished: boolean; onDecide: () => void }) {
   const busy = save.is === "pending" || save.is === "saving";
+  // No live region: it changes with every word. Only what needs somebody speaks up.
   return (
-    <span role="status" aria-label="Saving" className="flex min-w-24 items-center gap-1 text-xs text-muted">
+    <span role="group" aria-label="Saving" className="flex min-w-24 items-center gap-1 text-xs text-muted">
       {save.is === "failed" ? (
         <>
           <CircleAlert size={13} className="text-bad" aria-hidden />
-          <span className="text-bad" title={`${save.message} It is kept in this browser and tried again.`}>
+          <span role="alert" className="text-bad" title={`${save.message} It is kept in this browser and tried again.`}>
             Not saved yet
           </span>
           <button type="button" className="rounded text-accent hover:underline" onClick={() => void saver.flush()}>
@@ -95,9 +95,11 @@ function Saving({ save, saver, unpublished, onDecide }: { save: SaveState; saver
       ) : save.is === "conflict" ? (
         <>
           <CircleAlert size={13} className="text-warn" aria-hidden />
-          <button type="button" className="rounded text-warn hover:underline" onClick={onDecide}>
-            Changed elsewhere: decide
-          </button>
+          <span role="alert">
+            <button type="button" className="rounded text-warn hover:underline" onClick={onDecide}>
+              Changed elsewhere: decide
+            </button>
+          </span>
         </>
       ) : (
         <>

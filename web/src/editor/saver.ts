@@ -90,7 +90,6 @@ export class Saver {
       return;
     }
     this.become({ is: this.running ? "saving" : "pending" });
-    this.remember();
     this.schedule(DEBOUNCE_MS);
   }
 
@@ -115,6 +114,7 @@ export class Saver {
 
   private async send(text: string): Promise<void> {
     this.become({ is: "saving" });
+    this.remember();
     try {
       if (sameText(text, this.saved.published)) {
         // Nothing is left of the draft.

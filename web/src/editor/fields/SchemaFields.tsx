@@ -1,6 +1,6 @@
 import { Button, IconButton } from "@/ui/button";
 import { Input, Select, TextArea } from "@/ui/field";
-import { Layers, Plus, Trash2 } from "lucide-react";
+import { ChevronRight, Layers, Plus, Trash2 } from "lucide-react";
 import { useContext, createContext, useId, useState, type ReactNode } from "react";
 import { useOffered, useProblems } from "../context";
 import { choicesOf, isGraph, labelOf, propertiesOf, requiredOf, starting, typesOf, type Schema } from "../language";
@@ -73,7 +73,10 @@ export function More({ count, label, open = false, children }: { count?: number;
   const [shown, setShown] = useState(open);
   return (
     <details open={shown} onToggle={(event) => setShown(event.currentTarget.open)} className="rounded">
-      <summary className="-mx-1 flex h-7 items-center rounded px-1 text-xs font-medium text-muted marker:text-muted hover:text-text">{label ?? `${count} more settings`}</summary>
+      <summary className="-mx-1 flex h-7 items-center gap-1 rounded px-1 text-xs font-medium text-muted hover:text-text">
+        <ChevronRight size={13} className={shown ? "rotate-90" : undefined} aria-hidden />
+        {label ?? (count === 1 ? "1 more setting" : `${count} more settings`)}
+      </summary>
       <div className="flex flex-col gap-3 pt-2">{children}</div>
     </details>
   );
