@@ -274,6 +274,20 @@ test("publish, look at the versions, restore one", async ({ page, server }) => {
   expect((await server.get<{ version: number }>(`/api/workflows/${id}`)).version).toBe(2);
 });
 
+test("rename the workflow, with a draft on top", async ({ page, server }) => {
+  const id = await open(page, server, "Before", three);
+  await outline(page).getByRole("button", { name: /^a/ }).click();
+  await details(page).getByLabel("Name", { exact: true }).fill("Still a draft");
+  await page.getByRole("button", { name: "Rename" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill("After");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("After");
+  await details(page).getByLabel("Name", { exact: true }).fill("A draft still");
+  await saved(page);
+  await expect.poll(async () => JSON.stringify(await draft(server, id))).toContain("A draft still");
+  expect(await server.get(`/api/workflows/${id}`)).toMatchObject({ name: "After", version: 2 });
+});
+
 test("copy, cut and paste steps, also into another workflow", async ({ context, page, server }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, server, "Source", three);

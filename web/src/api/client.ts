@@ -45,6 +45,8 @@ export const api = {
   /** Makes the next version of the document that was read under `etag`. */
   publish: (id: string, graph_json: unknown, etag: string) =>
     data(client.PUT("/api/workflows/{id}", { params: { path: { id }, header: { "If-Match": etag } }, body: { graph_json } })),
+  renameWorkflow: (id: string, name: string, etag: string) =>
+    data(client.PUT("/api/workflows/{id}", { params: { path: { id }, header: { "If-Match": etag } }, body: { name } })),
   validate: (graph_json: unknown, signal?: AbortSignal) => data(client.POST("/api/workflows/validate", { body: { graph_json }, signal })),
   versions: (id: string, signal?: AbortSignal) => data(client.GET("/api/workflows/{id}/versions", { params: { path: { id } }, signal })),
   /** `null` if nobody is working on one. */

@@ -47,6 +47,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
   const unreadable = useStore(store, (state) => state.unreadable);
   const [problemsOpen, setProblemsOpen] = useState(false);
   const [connecting, setConnecting] = useState<string | null>(null);
+  const [name, setName] = useState(loaded.name);
   const [running, setRunning] = useState(false);
   const [deciding, setDeciding] = useState(true);
   const [publishing, setPublishing] = useState(false);
@@ -167,7 +168,12 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
         <ActionsContext value={actions}>
           <EditorHeader
             id={id}
-            name={loaded.name}
+            name={name}
+            onRenamed={(next) => {
+              setName(next);
+              void client.invalidateQueries({ queryKey: keys.workflow(id) });
+              void client.invalidateQueries({ queryKey: keys.workflows });
+            }}
             saver={saver}
             save={save}
             unpublished={unpublished}
@@ -189,7 +195,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
               <Outline level={level} />
             </div>
             <div className="flex min-h-[320px] min-w-0 flex-1 flex-col">
-              {path.length > 0 && <Breadcrumb path={path} name={loaded.name} onGo={go} />}
+              {path.length > 0 && <Breadcrumb path={path} name={name} onGo={go} />}
               <Canvas key={pathName} level={level} room={pane === "json" ? "little" : "much"} />
               <ProblemsPanel
                 problems={problems}

@@ -3,9 +3,11 @@ import { cx } from "@/ui/cx";
 import { plural } from "@/ui/format";
 import { PageHeader } from "@/ui/page";
 import { Link } from "@tanstack/react-router";
-import { Check, CircleAlert, LayoutGrid, ListTree, LoaderCircle, Play, Redo2, Undo2 } from "lucide-react";
+import { Check, CircleAlert, LayoutGrid, ListTree, LoaderCircle, Pencil, Play, Redo2, Undo2 } from "lucide-react";
+import { useState } from "react";
 import { useStore } from "zustand";
 import { useActions } from "./actions";
+import { RenameDialog } from "./RenameDialog";
 import type { Saver, SaveState } from "./saver";
 import { useEditorStore } from "./store";
 
@@ -17,6 +19,7 @@ export function EditorHeader({
   unpublished,
   publishing,
   problems,
+  onRenamed,
   onDecide,
   onPublish,
   onRun,
@@ -29,17 +32,27 @@ export function EditorHeader({
   publishing: boolean;
   /** How many stand in the way of running it. */
   problems: number;
+  onRenamed: (name: string) => void;
   onDecide: () => void;
   onPublish: () => void;
   onRun: () => void;
 }) {
+  const [renaming, setRenaming] = useState(false);
   const store = useEditorStore();
   const actions = useActions();
   const canUndo = useStore(store.temporal, (state) => state.pastStates.length > 0);
   const canRedo = useStore(store.temporal, (state) => state.futureStates.length > 0);
   const why = problems > 0 ? `Fix ${plural(problems, "problem")} first` : undefined;
   return (
-    <PageHeader title={name}>
+    <PageHeader
+      title={name}
+      beside={
+        <IconButton label="Rename" onClick={() => setRenaming(true)}>
+          <Pencil size={13} aria-hidden />
+        </IconButton>
+      }
+    >
+      {renaming && <RenameDialog name={name} saver={saver} onRenamed={onRenamed} onClose={() => setRenaming(false)} />}
       {/* First, so that nothing under the mouse moves when it comes. */}
       {why && (
         <span id="why-no-run" className="text-xs text-bad">

@@ -60,6 +60,11 @@ describe("places", () => {
     expect(arrange({ nodes: ["s", ...wide], edges: wide.map((id) => ["s", id]) }).direction).toBe("right");
     expect(arrange({ nodes: [], edges: [] }).places).toEqual([]);
   });
+  it("siblings stand in the order of the document", () => {
+    const ids = ["a", "b", "c"];
+    const across = new Map(arrange({ nodes: ["s", ...ids, "e"], edges: [...ids.map((id): [string, string] => ["s", id]), ...ids.map((id): [string, string] => [id, "e"])] }).places);
+    expect(ids.map((id) => across.get(id)?.x)).toEqual(ids.map((id) => across.get(id)?.x).toSorted((a = 0, b = 0) => a - b));
+  });
   it("a step that nobody has placed stands below what leads to it, on no other", () => {
     const at = (x: number, y: number) => ({ position: { x, y } });
     const level = levelAt({ nodes: [{ id: "a", ui: at(0, 0) }, { id: "b", ui: at(0, 96) }, { id: "c" }, { id: "d" }], edges: [{ from: "a", to: "b" }, { from: "a", to: "c" }, { from: "a", to: "d" }] }, []);

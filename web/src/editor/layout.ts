@@ -33,11 +33,26 @@ function attempt({ nodes, edges }: Structure, direction: Direction): Arranged | 
   layout(graph);
   const { width = 0, height = 1 } = graph.graph();
   if (direction === "down" && nodes.length > 8 && width > WIDEST * height) return null;
-  return {
-    direction,
-    places: nodes.map((key) => {
+  const places = new Map(
+    nodes.map((key): [string, Place] => {
       const { x, y } = graph.node(key);
       return [key, { x: Math.round(x - NODE_WIDTH / 2), y: Math.round(y - NODE_HEIGHT / 2) }];
     }),
-  };
+  );
+  const across = direction === "down" ? "x" : "y";
+  if (mirrored(edges, places, across)) for (const [key, place] of places) places.set(key, { ...place, [across]: -place[across] || 0 });
+  return { direction, places: [...places] };
+}
+
+/** Whether more siblings stand against their order in the document than with it. To the layout both are the same. */
+function mirrored(edges: Structure["edges"], places: ReadonlyMap<string, Place>, across: "x" | "y"): boolean {
+  const before = new Map<string, Place>();
+  let against = 0;
+  for (const [from, to] of edges) {
+    const [place, last] = [places.get(to), before.get(from)];
+    if (!place) continue;
+    if (last) against += Math.sign(last[across] - place[across]);
+    before.set(from, place);
+  }
+  return against > 0;
 }

@@ -187,6 +187,14 @@ export class Saver {
     }
   }
 
+  /** Gives the workflow another name, which makes a version of the same document. The draft stays on top of it. */
+  async rename(name: string): Promise<void> {
+    await this.flush();
+    const { version } = await api.renameWorkflow(this.id, name, this.saved.etag);
+    this.saved = { ...this.saved, version, etag: this.saved.etag.replace(/^"\d+/, `"${version}`) };
+    this.change(this.text);
+  }
+
   get unpublished(): boolean {
     return !sameText(this.text, this.saved.published);
   }

@@ -60,7 +60,8 @@ export function SelectionPanel({ count, onCopy }: { count: number; onCopy: () =>
   );
 }
 
-const SHOWN_ELSEWHERE = new Set(["version", "entry", "nodes", "edges", "ui"]);
+/** The name in the document is not the one that the workflow has here, which the header shows. */
+const SHOWN_ELSEWHERE = new Set(["version", "entry", "nodes", "edges", "ui", "name"]);
 
 /** What belongs to the whole workflow; on the level of a body, where the body starts. */
 export function LevelPanel({ level }: { level: GraphLevel }) {
