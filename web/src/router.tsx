@@ -9,6 +9,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { editorSearch } from "./editor/search";
 import { runSearch, runsSearch } from "./runs/search";
 import { workflowsSearch } from "./workflows/search";
 
@@ -48,6 +49,7 @@ const workflows = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: "/workflows/$id/edit",
+  validateSearch: editorSearch,
   component: lazyRouteComponent(() => import("./editor/EditorPage"), "EditorPage"),
 });
 

@@ -6,8 +6,8 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
-#[cfg(unix)]
 mod folds;
+#[cfg(unix)]
 mod launch;
 mod seed;
 mod server;
