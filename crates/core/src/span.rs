@@ -3,7 +3,6 @@
 //! A span is what a reader sees. It keeps the raw attributes beside the fields that were read out of them, so that a better
 //! reading can be made later from what was stored.
 
-pub mod merge;
 pub mod messages;
 pub mod normalise;
 pub mod raw;
@@ -205,11 +204,6 @@ pub struct Span {
     pub resource: Map<String, Value>,
     /// The instrumentation library.
     pub scope: Option<String>,
-    /// When its sender made this piece (nanoseconds since the Unix epoch), where it is only a piece of the span: a log record
-    /// that names the span, or an update that came apart from it. A store that has both puts them together with
-    /// [`merge::merge`]; a piece whose span never comes is shown as it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub partial: Option<i64>,
 }
 
 /// What a person or an evaluator thought of a trace or a span.

@@ -22,10 +22,10 @@ pub fn normalise(raw: RawSpan, prices: &PriceTable) -> Span {
 }
 
 /// A log record as a piece of the span that it names: details of a call are read like attributes, everything else is an event.
+/// It says nothing about when the span began and ended.
 pub fn log_piece(log: RawLog, prices: &PriceTable) -> Span {
-    let mut raw = RawSpan::new(log.trace_id, log.span_id, log.at, log.at);
+    let mut raw = RawSpan::new(log.trace_id, log.span_id, 0, 0);
     raw.resource = log.resource;
-    raw.partial = Some(log.at);
     let name = match log.attributes.get("event.name") {
         Some(Value::String(name)) if log.event_name.is_empty() => name.clone(),
         _ => log.event_name,
@@ -164,7 +164,6 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
         attributes: Map::new(),
         resource: Map::new(),
         scope: None,
-        partial: raw.partial,
     };
     if span.status == SpanStatus::Error {
         span.error = error(raw, &mut found);

@@ -18,7 +18,7 @@ pub struct RawSpan {
     pub span_id: SpanId,
     pub parent_span_id: Option<SpanId>,
     pub name: String,
-    /// Nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch; 0 where a piece of a span does not say.
     pub started_at: i64,
     pub ended_at: i64,
     pub status: SpanStatus,
@@ -28,8 +28,6 @@ pub struct RawSpan {
     pub links: Vec<SpanLink>,
     pub resource: Map<String, Value>,
     pub scope: Option<String>,
-    /// As [`super::Span::partial`].
-    pub partial: Option<i64>,
 }
 
 impl RawSpan {
@@ -49,7 +47,6 @@ impl RawSpan {
             links: Vec::new(),
             resource: Map::new(),
             scope: None,
-            partial: None,
         }
     }
 }
