@@ -29,5 +29,6 @@ pub mod span;
 pub mod stack;
 pub mod state;
 pub mod template;
+pub mod trace;
 pub mod usage;
 pub mod value;
