@@ -1,8 +1,10 @@
 //! Joining the pieces of one span. Some SDKs send a span as a beginning and later changes, and some send its messages as log
 //! records that only name it; the pieces come in any order.
 
-use crate::span::{Span, SpanKind, SpanStatus};
+use crate::price::PriceTable;
+use crate::span::{Span, SpanEvent, SpanKind, SpanStatus, messages};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// An empty piece: nothing of it is set.
 pub fn empty(trace_id: crate::id::TraceId, span_id: crate::id::SpanId) -> Span {
@@ -47,8 +49,9 @@ pub fn empty(trace_id: crate::id::TraceId, span_id: crate::id::SpanId) -> Span {
 }
 
 /// Puts what `over` says on top of `under`. A field that `over` leaves out stays: an empty name, the kind `span`, the status
-/// `unset`, a time of 0, `None`, an empty list or map. Events and links are united; maps are merged key by key.
-pub fn merge(mut under: Span, over: Span) -> Span {
+/// `unset`, a time of 0, `None`, an empty list or map. Events and links are united; maps are merged key by key. The span begins with
+/// the first of its pieces and ends with the last, in whatever order they came.
+pub fn merge(mut under: Span, mut over: Span) -> Span {
     fn set<T>(field: &mut Option<T>, over: Option<T>) {
         if over.is_some() {
             *field = over;
@@ -68,6 +71,11 @@ pub fn merge(mut under: Span, over: Span) -> Span {
             }
         }
     }
+    let has_messages = messages::told_by_events(&under) || messages::told_by_events(&over);
+    if has_messages {
+        messages::forget_events(&mut under);
+        messages::forget_events(&mut over);
+    }
     set(&mut under.parent_span_id, over.parent_span_id);
     if !over.name.is_empty() {
         under.name = over.name;
@@ -79,12 +87,10 @@ pub fn merge(mut under: Span, over: Span) -> Span {
         under.status = over.status;
     }
     set(&mut under.error, over.error);
-    if over.started_at != 0 {
+    if under.started_at == 0 || (over.started_at != 0 && over.started_at < under.started_at) {
         under.started_at = over.started_at;
     }
-    if over.ended_at != 0 {
-        under.ended_at = over.ended_at;
-    }
+    under.ended_at = under.ended_at.max(over.ended_at);
     set(&mut under.service, over.service);
     set(&mut under.environment, over.environment);
     set(&mut under.workflow, over.workflow);
@@ -111,10 +117,28 @@ pub fn merge(mut under: Span, over: Span) -> Span {
     set(&mut under.input, over.input);
     set(&mut under.output, over.output);
     set(&mut under.tools, over.tools);
-    unite(&mut under.events, over.events);
+    unite_events(&mut under.events, over.events);
     unite(&mut under.links, over.links);
     extend(&mut under.attributes, over.attributes);
     extend(&mut under.resource, over.resource);
     set(&mut under.scope, over.scope);
+    if has_messages {
+        messages::read_events(&mut under);
+    }
+    if under.cost_nanousd.is_none() {
+        // One piece may have named the model and the other the tokens.
+        under.price(&PriceTable::default());
+    }
     under
+}
+
+/// A span may have a great many events, so they are looked up, not compared one by one.
+fn unite_events(events: &mut Vec<SpanEvent>, over: Vec<SpanEvent>) {
+    if over.is_empty() || *events == over {
+        return;
+    }
+    let key = |event: &SpanEvent| (event.at, event.name.clone(), serde_json::to_string(&event.attributes).unwrap_or_default());
+    let mut known: HashSet<_> = events.iter().map(key).collect();
+    events.extend(over.into_iter().filter(|event| known.insert(key(event))));
+    events.sort_by_key(|event| (event.at, messages::events::place(&event.name)));
 }

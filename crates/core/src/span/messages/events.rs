@@ -27,6 +27,15 @@ pub fn read_events(span: &mut Span) {
     span.output = span.output.take().or(output);
 }
 
+/// Where an event stands among others of the same moment, so that a conversation reads the same however its pieces arrived.
+pub fn place(name: &str) -> u8 {
+    match name {
+        "gen_ai.system.message" => 0,
+        "gen_ai.choice" => 2,
+        _ => 1,
+    }
+}
+
 fn read(events: &[SpanEvent]) -> (Option<Value>, Option<Value>) {
     let (mut input, mut output) = (Vec::new(), Vec::new());
     for event in events {
