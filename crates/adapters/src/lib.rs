@@ -1,6 +1,7 @@
 //! What stands behind the ports of the engine: the store, the model providers, the tools, and the guard on what goes out.
 
 pub mod guard;
+pub mod otlp;
 pub mod provider;
 mod retry_after;
 pub mod secrets;

@@ -125,8 +125,10 @@ fn own_metadata(key: &str, value: &Value, found: &mut Found<'_>) {
 fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
     let kind = kind(&mut found);
     let llm = kind == SpanKind::Llm;
-    let model_requested = owned(&mut found.model_requested);
-    let model = owned(&mut found.model);
+    // What an agent or a tool says about models is about the calls inside it, which say it themselves.
+    let own_model = kind.spends() || kind == SpanKind::Span;
+    let model_requested = owned(&mut found.model_requested).filter(|_| own_model);
+    let model = owned(&mut found.model).filter(|_| own_model);
     let mut span = Span {
         trace_id: raw.trace_id,
         span_id: raw.span_id,
@@ -144,7 +146,7 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
         user_id: owned(&mut found.user),
         tags: std::mem::take(&mut found.tags),
         metadata: std::mem::take(&mut found.metadata),
-        provider: found.provider.take().map(|name| provider::canonical(&name)),
+        provider: found.provider.take().filter(|_| own_model).map(|name| provider::canonical(&name)),
         model_requested,
         model,
         tokens: Tokens::default(),
