@@ -1,0 +1,126 @@
+//! Reading a body: never more of it in memory than the span store has room for, packed or unpacked.
+
+use super::MAX_BODY;
+use super::put::Failure;
+use axum::body::Body;
+use flate2::read::MultiGzDecoder;
+use flowtrace_engine::port::span_store::{Admission, SpanStore};
+use futures::StreamExt;
+use http::{HeaderMap, header};
+use std::io::Read;
+use std::time::Duration;
+
+/// The longest that a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// Room is taken in steps of this many bytes where the length is not known before.
+const STEP: usize = 256 << 10;
+
+/// Room that was taken, and what of it is used.
+pub struct Room<'a> {
+    store: &'a dyn SpanStore,
+    admission: Admission,
+    taken: usize,
+}
+
+impl<'a> Room<'a> {
+    pub fn new(store: &'a dyn SpanStore, bytes: usize) -> Result<Self, Failure> {
+        if bytes > MAX_BODY {
+            return Err(Failure::TooLarge);
+        }
+        let bytes = bytes.max(1);
+        Ok(Room { store, admission: store.admit(bytes)?, taken: bytes })
+    }
+
+    /// Takes more if `bytes` in all need it.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
+        if bytes > MAX_BODY {
+            return Err(Failure::TooLarge);
+        }
+        if bytes > self.taken {
+            let more = (bytes - self.taken).max(STEP);
+            let further = self.store.admit(more)?;
+            match (&mut self.admission.0, further.0) {
+                (Some(permit), Some(further)) => permit.merge(further),
+                (none, further) => *none = further,
+            }
+            self.taken += more;
+        }
+        Ok(())
+    }
+
+    pub fn into_admission(self) -> Admission {
+        self.admission
+    }
+}
+
+pub fn announced(headers: &HeaderMap) -> usize {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Reads a body as it came.
+pub async fn collect(body: Body, room: &mut Room<'_>) -> Result<Vec<u8>, Failure> {
+    let collecting = async {
+        let mut stream = body.into_data_stream();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| Failure::Bad(400, format!("the request body could not be read: {error}")))?;
+            room.grow(bytes.len() + chunk.len())?;
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(BODY_TIME, collecting).await.unwrap_or_else(|_| {
+        Err(Failure::Bad(408, format!("the request body did not arrive within {} seconds", BODY_TIME.as_secs())))
+    })
+}
+
+/// Reads a body and unpacks it.
+pub async fn read<'a>(headers: &HeaderMap, body: Body, store: &'a dyn SpanStore) -> Result<(Vec<u8>, Room<'a>), Failure> {
+    let packed = is_packed(headers)?;
+    let mut room = Room::new(store, announced(headers))?;
+    let bytes = collect(body, &mut room).await?;
+    if !packed {
+        return Ok((bytes, room));
+    }
+    let plain = unpack(&bytes, |length| room.grow(length + bytes.len()))?;
+    Ok((plain, room))
+}
+
+/// Whether the body is gzip.
+pub fn is_packed(headers: &HeaderMap) -> Result<bool, Failure> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    match encoding.as_deref() {
+        None | Some("" | "identity") => Ok(false),
+        Some("gzip" | "x-gzip") => Ok(true),
+        Some(other) => {
+            Err(Failure::Bad(415, format!("the content encoding `{}` is not understood: send gzip or none", other.escape_debug())))
+        }
+    }
+}
+
+/// Unpacks gzip. `room` is asked before each step, with the length in all, and may end it.
+pub fn unpack(packed: &[u8], mut room: impl FnMut(usize) -> Result<(), Failure>) -> Result<Vec<u8>, Failure> {
+    // The last four bytes say how long the last member is, so an honest bomb is refused before it goes off.
+    if let Some(length) = packed.last_chunk::<4>()
+        && u32::from_le_bytes(*length) as usize > MAX_BODY
+        && packed.starts_with(&[0x1f, 0x8b])
+    {
+        return Err(Failure::TooLarge);
+    }
+    let mut decoder = MultiGzDecoder::new(packed);
+    let mut plain = Vec::new();
+    loop {
+        room(plain.len() + STEP.min(packed.len().saturating_mul(4)).max(1024))?;
+        let before = plain.len();
+        let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut plain);
+        read.map_err(|error| Failure::Bad(400, format!("the body is not valid gzip: {error}")))?;
+        if plain.len() == before {
+            return Ok(plain);
+        }
+        if plain.len() > MAX_BODY {
+            return Err(Failure::TooLarge);
+        }
+    }
+}
