@@ -4,5 +4,6 @@ pub mod guard;
 pub mod provider;
 mod retry_after;
 pub mod secrets;
+pub mod spans;
 pub mod store;
 pub mod tool;
