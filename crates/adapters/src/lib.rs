@@ -5,5 +5,6 @@ pub mod otlp;
 pub mod provider;
 mod retry_after;
 pub mod secrets;
+pub mod spans;
 pub mod store;
 pub mod tool;

@@ -34,6 +34,26 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Sums of several traces; the deepest hand-over is the deepest of all.
+    pub fn add(&mut self, other: &Totals) {
+        let add = |sum: &mut u64, part: u64| *sum = sum.saturating_add(part);
+        add(&mut self.spans, other.spans);
+        add(&mut self.errors, other.errors);
+        add(&mut self.steps, other.steps);
+        add(&mut self.llm_calls, other.llm_calls);
+        add(&mut self.tool_calls, other.tool_calls);
+        self.handoff_depth = self.handoff_depth.max(other.handoff_depth);
+        add(&mut self.retries, other.retries);
+        add(&mut self.tokens_input, other.tokens_input);
+        add(&mut self.tokens_output, other.tokens_output);
+        add(&mut self.tokens_cached, other.tokens_cached);
+        add(&mut self.tokens_cache_write, other.tokens_cache_write);
+        add(&mut self.tokens_reasoning, other.tokens_reasoning);
+        add(&mut self.cost_nanousd, other.cost_nanousd);
+        add(&mut self.unpriced_calls, other.unpriced_calls);
+        add(&mut self.simulated_calls, other.simulated_calls);
+    }
+
     pub fn tokens(&self) -> u64 {
         self.tokens_input.saturating_add(self.tokens_output)
     }

@@ -7,8 +7,8 @@
 mod apply;
 mod blobs;
 mod checkpoint;
-mod data_dir;
-mod error;
+pub(crate) mod data_dir;
+pub(crate) mod error;
 mod heads;
 mod journal;
 mod prepare;
