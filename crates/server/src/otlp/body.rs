@@ -28,7 +28,8 @@ impl<'a> Room<'a> {
         if bytes > MAX_BODY {
             return Err(Failure::TooLarge);
         }
-        let bytes = bytes.max(1);
+        // The store counts in KiB.
+        let bytes = bytes.max(1).next_multiple_of(1024);
         Ok(Room { store, admission: store.admit(bytes)?, taken: bytes })
     }
 
@@ -38,7 +39,7 @@ impl<'a> Room<'a> {
             return Err(Failure::TooLarge);
         }
         if bytes > self.taken {
-            let more = (bytes - self.taken).max(STEP);
+            let more = (bytes - self.taken).next_multiple_of(1024).max(STEP).min(MAX_BODY - self.taken);
             let further = self.store.admit(more)?;
             match (&mut self.admission.0, further.0) {
                 (Some(permit), Some(further)) => permit.merge(further),
@@ -100,7 +101,7 @@ pub fn is_packed(headers: &HeaderMap) -> Result<bool, Failure> {
     }
 }
 
-/// Unpacks gzip. `room` is asked before each step, with the length in all, and may end it.
+/// Unpacks gzip, step by step. `room` is told the length in all after each step, and may end it.
 pub fn unpack(packed: &[u8], mut room: impl FnMut(usize) -> Result<(), Failure>) -> Result<Vec<u8>, Failure> {
     // The last four bytes say how long the last member is, so an honest bomb is refused before it goes off.
     if let Some(length) = packed.last_chunk::<4>()
@@ -112,15 +113,12 @@ pub fn unpack(packed: &[u8], mut room: impl FnMut(usize) -> Result<(), Failure>)
     let mut decoder = MultiGzDecoder::new(packed);
     let mut plain = Vec::new();
     loop {
-        room(plain.len() + STEP.min(packed.len().saturating_mul(4)).max(1024))?;
         let before = plain.len();
         let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut plain);
         read.map_err(|error| Failure::Bad(400, format!("the body is not valid gzip: {error}")))?;
         if plain.len() == before {
             return Ok(plain);
         }
-        if plain.len() > MAX_BODY {
-            return Err(Failure::TooLarge);
-        }
+        room(plain.len())?;
     }
 }

@@ -20,8 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use put::Ingest;
 
-/// Bytes that a request may have, before and after it is unpacked.
-pub const MAX_BODY: usize = 32 << 20;
+/// Bytes that a request may have, what is packed and what is unpacked together. The span store has room for one such request at a
+/// time, or for many small ones.
+pub const MAX_BODY: usize = 16 << 20;
 
 /// The paths on which SDKs send, with credentials and content types of their own.
 const PATHS: [&str; 12] = [

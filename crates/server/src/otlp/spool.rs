@@ -201,7 +201,8 @@ async fn pass(ingest: &Arc<Ingest>, shutdown: &CancellationToken) -> Result<(), 
 }
 
 async fn put(ingest: &Arc<Ingest>, bytes: Vec<u8>, packed: bool) -> Result<Done, Failure> {
-    let plain = if packed { body::unpack(&bytes, |_| Ok(()))? } else { bytes };
+    let fits = |length: usize| if length > MAX_BODY { Err(Failure::TooLarge) } else { Ok(()) };
+    let plain = if packed { body::unpack(&bytes, fits)? } else { bytes };
     let admission: Admission = ingest.store.admit(plain.len())?;
     ingest.put(plain, admission, json::traces).await
 }
