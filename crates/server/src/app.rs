@@ -10,6 +10,7 @@ use flowtrace_core::problem::Problem;
 use flowtrace_engine::host::Host;
 use flowtrace_engine::port::clock::Clock;
 use flowtrace_engine::port::provider::Provider;
+use flowtrace_engine::port::span_store::SpanStore;
 use flowtrace_engine::port::store::{ProviderBinding, Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -21,6 +22,7 @@ pub struct App {
     pub boundary: Boundary,
     pub host: Host,
     pub store: Arc<dyn Store>,
+    pub spans: Arc<dyn SpanStore>,
     pub clock: Arc<dyn Clock>,
     /// What this deployment offers to workflows.
     pub catalog: Arc<Catalog>,

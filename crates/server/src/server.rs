@@ -8,9 +8,11 @@ use crate::config::Config;
 use crate::{deployment, seed, web};
 use axum::Router;
 use axum::serve::ListenerExt;
-use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore};
+use flowtrace_adapters::spans::SqliteSpans;
+use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore, end_process};
 use flowtrace_engine::host::{Host, Ports, Settings};
 use flowtrace_engine::port::clock::SystemClock;
+use flowtrace_engine::port::span_store::SpanStore;
 use flowtrace_engine::port::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -113,6 +115,10 @@ impl Server {
         let (token, token_file) = token(&config, address.ip(), data.path()).map_err(other)?;
         let deployment = deployment::build(&config).await.map_err(other)?;
         let clock = Arc::new(SystemClock);
+        let spans: Arc<dyn SpanStore> = Arc::new(
+            SqliteSpans::open(data.path(), clock.clone(), end_process())
+                .map_err(|error| other(cannot_open(&config.data, error)))?,
+        );
         let host = Host::new(
             Ports {
                 store: store.clone(),
@@ -144,6 +150,7 @@ impl Server {
             boundary: Boundary::new(address.ip(), &config.hosts, token),
             host,
             store,
+            spans,
             clock,
             catalog: deployment.catalog,
             providers: deployment.providers,

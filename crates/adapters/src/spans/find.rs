@@ -7,10 +7,11 @@ use super::schema::{Kind, Period};
 use super::terms::{Field, metadata_text, term};
 use super::text;
 use crate::store::sqlite::error::store_error_in;
+use flowtrace_core::id::TraceId;
 use flowtrace_core::span::SpanKind;
 use flowtrace_core::trace::TraceSummary;
 use flowtrace_core::trace::words::TextQuery;
-use flowtrace_engine::port::span_store::{Cursor, Direction, Page, Sort, SortKey, TraceQuery};
+use flowtrace_engine::port::span_store::{Cursor, Direction, Page, Sort, SortKey, SpanStoreError, TraceQuery};
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::cmp::Reverse;
@@ -24,7 +25,7 @@ const PHRASE_BUDGET: usize = 300;
 const CHUNK: usize = 32;
 const CHUNK_MOST: usize = 2048;
 
-pub fn find(partitions: &Partitions, query: &TraceQuery) -> Result<Page<TraceSummary>, StoreError> {
+pub fn find(partitions: &Partitions, query: &TraceQuery) -> Result<Page<TraceSummary>, SpanStoreError> {
     let text = query.text.as_deref().map(TextQuery::parse);
     if text.as_ref().is_some_and(TextQuery::is_empty) {
         return Ok(Page { items: Vec::new(), next: None });
@@ -35,7 +36,20 @@ pub fn find(partitions: &Partitions, query: &TraceQuery) -> Result<Page<TraceSum
     }
 }
 
-fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>) -> Result<Page<TraceSummary>, StoreError> {
+/// The trace, if it is among those that the query finds, words aside.
+pub fn matches(partitions: &Partitions, id: TraceId, query: &TraceQuery) -> Result<Option<TraceSummary>, SpanStoreError> {
+    let Some((partition, no)) = partitions.home(id)? else { return Ok(None) };
+    let mut found = None;
+    with(&partition, query, None, |candidates| {
+        if candidates.next(no.saturating_add(1))? == Some(no) && candidates.holds(no)? {
+            found = candidates.sqlite(|connection| read::summary_of(connection, no))?;
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>) -> Result<Page<TraceSummary>, SpanStoreError> {
     let after = query.after.as_ref().map(parse_place).transpose()?;
     let mut items = Vec::new();
     let mut budget = PHRASE_BUDGET;
@@ -89,13 +103,9 @@ fn place(period: Period, no: i64) -> Cursor {
     Cursor(format!("{period}.{no}"))
 }
 
-fn parse_place(cursor: &Cursor) -> Result<(Period, i64), StoreError> {
+fn parse_place(cursor: &Cursor) -> Result<(Period, i64), SpanStoreError> {
     let parsed = cursor.0.split_once('.').and_then(|(period, no)| Some((Period::parse(period)?, no.parse().ok()?)));
-    parsed.ok_or_else(bad_cursor)
-}
-
-pub fn bad_cursor() -> StoreError {
-    StoreError::Invalid("the cursor is not one that this list gave".to_string())
+    parsed.ok_or(SpanStoreError::InvalidCursor)
 }
 
 /// A place in a sorted list: what it is sorted by, and then the order of arrival.
@@ -107,13 +117,13 @@ fn sorted(
     text: Option<&TextQuery>,
     key: SortKey,
     direction: Direction,
-) -> Result<Page<TraceSummary>, StoreError> {
+) -> Result<Page<TraceSummary>, SpanStoreError> {
     let after = match &query.after {
         None => None,
         Some(cursor) => {
-            let (key, place) = cursor.0.split_once('.').ok_or_else(bad_cursor)?;
+            let (key, place) = cursor.0.split_once('.').ok_or(SpanStoreError::InvalidCursor)?;
             let (period, no) = parse_place(&Cursor(place.to_owned()))?;
-            Some((key.parse::<i64>().map_err(|_| bad_cursor())?, period, no))
+            Some((key.parse::<i64>().map_err(|_| SpanStoreError::InvalidCursor)?, period, no))
         }
     };
     let ascending = direction == Direction::Ascending;

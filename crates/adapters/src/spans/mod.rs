@@ -141,14 +141,15 @@ impl SqliteSpans {
     }
 
     /// Reads on a thread of its own.
-    async fn read<R, F>(&self, work: F) -> Result<R, SpanStoreError>
+    async fn read<R, E, F>(&self, work: F) -> Result<R, SpanStoreError>
     where
         R: Send + 'static,
-        F: FnOnce(&Partitions) -> Result<R, StoreError> + Send + 'static,
+        E: Into<SpanStoreError> + Send + 'static,
+        F: FnOnce(&Partitions) -> Result<R, E> + Send + 'static,
     {
         let _permit = self.reads.acquire().await.map_err(|_| stopped())?;
         let partitions = self.partitions.clone();
-        Ok(tokio::task::spawn_blocking(move || work(&partitions)).await.map_err(|_| stopped())??)
+        tokio::task::spawn_blocking(move || work(&partitions)).await.map_err(|_| stopped())?.map_err(Into::into)
     }
 
     /// Carries out a change in a transaction of its own.
@@ -223,15 +224,27 @@ impl SpanStore for SqliteSpans {
         Box::pin(self.read(move |partitions| read::trace(partitions, id)))
     }
 
+    fn outline(&self, id: TraceId) -> BoxFuture<'_, Result<Option<Trace>, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| read::outline(partitions, id)))
+    }
+
+    fn span(&self, trace: TraceId, span: SpanId) -> BoxFuture<'_, Result<Option<Span>, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| read::one_span(partitions, trace, span)))
+    }
+
     fn summary(&self, id: TraceId) -> BoxFuture<'_, Result<Option<TraceSummary>, SpanStoreError>> {
         Box::pin(self.read(move |partitions| {
-            let Some((partition, no)) = partitions.home(id)? else { return Ok(None) };
+            let Some((partition, no)) = partitions.home(id)? else { return Ok::<_, StoreError>(None) };
             partition.spans(|connection| read::summary_of(connection, no))
         }))
     }
 
     fn spans(&self, id: TraceId, after: Option<SpanId>, limit: usize) -> BoxFuture<'_, Result<Vec<Span>, SpanStoreError>> {
         Box::pin(self.read(move |partitions| read::some_spans(partitions, id, after, limit)))
+    }
+
+    fn matches(&self, id: TraceId, query: TraceQuery) -> BoxFuture<'_, Result<Option<TraceSummary>, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| find::matches(partitions, id, &query)))
     }
 
     fn find(&self, query: TraceQuery) -> BoxFuture<'_, Result<Page<TraceSummary>, SpanStoreError>> {
@@ -257,7 +270,7 @@ impl SpanStore for SqliteSpans {
 
     fn scores(&self, trace: TraceId) -> BoxFuture<'_, Result<Vec<Score>, SpanStoreError>> {
         Box::pin(self.read(move |partitions| {
-            let Some((partition, no)) = partitions.home(trace)? else { return Ok(Vec::new()) };
+            let Some((partition, no)) = partitions.home(trace)? else { return Ok::<_, StoreError>(Vec::new()) };
             partition.spans(|connection| read::scores_of(connection, no))
         }))
     }
@@ -282,7 +295,7 @@ impl SpanStore for SqliteSpans {
                 counters.unindexed += text::unindexed(&partition)?;
             }
             counters.accepted = counts.accepted.load(Ordering::Relaxed);
-            Ok(counters)
+            Ok::<_, StoreError>(counters)
         }))
     }
 

@@ -5,12 +5,14 @@ use super::rows::{self, Place, SpanRow};
 use super::schema::Kind;
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::{Score, Span};
-use flowtrace_core::trace::facts::Symbol;
+use flowtrace_core::trace::facts::{NONE, Symbol};
+use flowtrace_core::trace::merge::empty;
 use flowtrace_core::trace::summary::Totals;
 use flowtrace_core::trace::{TraceStatus, TraceSummary};
 use flowtrace_engine::port::span_store::Trace;
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
 
 /// The most that a block may hold uncompressed: one span of the largest request, and room.
 const BLOCK_LIMIT: usize = 1 << 30;
@@ -192,6 +194,66 @@ pub fn trace(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, Stor
     let places: Vec<Place> = rows.iter().map(|row| row.place).collect();
     let spans = spans(&partition, &places)?;
     Ok(Some(Trace { summary, spans, counted: rows.iter().map(|row| row.counted).collect(), scores }))
+}
+
+/// The trace without its blocks.
+pub fn outline(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, StoreError> {
+    let Some((partition, no)) = partitions.home(id)? else { return Ok(None) };
+    partition.spans(|connection| {
+        let transaction = connection.unchecked_transaction()?;
+        let Some(summary) = summary_of(&transaction, no)? else { return Ok(None) };
+        let mut rows = rows::of_trace(&transaction, no)?;
+        rows.sort_by_key(|row| (row.facts.started_at, row.facts.span));
+        let mut texts: HashMap<Symbol, Option<String>> = HashMap::new();
+        let mut text = |symbol: Symbol| -> rusqlite::Result<Option<String>> {
+            if symbol == NONE {
+                return Ok(None);
+            }
+            if let Some(text) = texts.get(&symbol) {
+                return Ok(text.clone());
+            }
+            let found = symbol_text(&transaction, Some(symbol))?;
+            texts.insert(symbol, found.clone());
+            Ok(found)
+        };
+        let mut spans = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let facts = &row.facts;
+            spans.push(Span {
+                parent_span_id: facts.parent,
+                name: text(facts.name)?.unwrap_or_default(),
+                kind: facts.kind,
+                status: facts.status,
+                error: row.error.clone(),
+                started_at: facts.started_at,
+                ended_at: facts.ended_at,
+                service: text(facts.service)?,
+                environment: text(facts.environment)?,
+                workflow: text(facts.workflow)?,
+                session_id: text(facts.session)?,
+                user_id: text(facts.user)?,
+                provider: text(facts.provider)?,
+                model_requested: text(facts.model_requested)?,
+                model: text(facts.model)?,
+                tokens: facts.tokens,
+                cost_nanousd: facts.cost_nanousd,
+                simulated: facts.simulated,
+                ..empty(id, facts.span)
+            });
+        }
+        let scores = scores_of(&transaction, no)?;
+        Ok(Some(Trace { summary, spans, counted: rows.iter().map(|row| row.counted).collect(), scores }))
+    })
+}
+
+pub fn one_span(partitions: &Partitions, trace: TraceId, span: SpanId) -> Result<Option<Span>, StoreError> {
+    let Some((partition, no)) = partitions.home(trace)? else { return Ok(None) };
+    let row = partition.spans(|connection| {
+        let sql = format!("SELECT {} FROM spans WHERE trace = ?1 AND span = ?2", rows::COLUMNS);
+        connection.prepare_cached(&sql)?.query_row((no, span.0 as i64), SpanRow::read).optional()
+    })?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(spans(&partition, &[row.place])?.pop())
 }
 
 pub fn some_spans(partitions: &Partitions, id: TraceId, after: Option<SpanId>, limit: usize) -> Result<Vec<Span>, StoreError> {

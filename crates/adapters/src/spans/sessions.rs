@@ -1,13 +1,12 @@
 //! Sessions, and what calls add up to.
 
-use super::find::bad_cursor;
 use super::partition::{Partition, Partitions};
 use super::read;
 use super::schema::{Period, day_text};
 use super::terms::{Field, term};
 use flowtrace_core::trace::TraceStatus;
 use flowtrace_core::trace::summary::Totals;
-use flowtrace_engine::port::span_store::{Cursor, Page, Rollup, RollupBy, SessionQuery, SessionSummary};
+use flowtrace_engine::port::span_store::{Cursor, Page, Rollup, RollupBy, SessionQuery, SessionSummary, SpanStoreError};
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
@@ -18,13 +17,13 @@ const BUDGET: usize = 2000;
 
 /// In the order of the last trace that began to arrive. A session stands in each file that has a trace of it, and is listed where
 /// its newest one is.
-pub fn list(partitions: &Partitions, query: &SessionQuery) -> Result<Page<SessionSummary>, StoreError> {
+pub fn list(partitions: &Partitions, query: &SessionQuery) -> Result<Page<SessionSummary>, SpanStoreError> {
     let after = match &query.after {
         None => None,
         Some(cursor) => {
             let parsed =
                 cursor.0.split_once('.').and_then(|(period, no)| Some((Period::parse(period)?, no.parse::<i64>().ok()?)));
-            Some(parsed.ok_or_else(bad_cursor)?)
+            Some(parsed.ok_or(SpanStoreError::InvalidCursor)?)
         }
     };
     let all = partitions.newest_first();

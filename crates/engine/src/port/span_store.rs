@@ -15,6 +15,8 @@ pub enum SpanStoreError {
     /// More waits to be written than may stand in memory. Nothing of this call was kept; the same call may succeed after the time.
     #[error("more spans wait to be written than fit in memory: send them again in {} s", retry_after.as_secs().max(1))]
     Overloaded { retry_after: Duration },
+    #[error("the cursor is not one that this list gave: start again without it")]
+    InvalidCursor,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -203,12 +205,22 @@ pub trait SpanStore: Send + Sync {
     /// `None` for a trace of which no span is there.
     fn trace(&self, id: TraceId) -> BoxFuture<'_, Result<Option<Trace>, SpanStoreError>>;
 
+    /// The same without what only the blocks hold (input, output, attributes, events, …): quick, however large the trace is.
+    fn outline(&self, id: TraceId) -> BoxFuture<'_, Result<Option<Trace>, SpanStoreError>>;
+
+    /// One span of a trace.
+    fn span(&self, trace: TraceId, span: SpanId) -> BoxFuture<'_, Result<Option<Span>, SpanStoreError>>;
+
     /// The summary alone.
     fn summary(&self, id: TraceId) -> BoxFuture<'_, Result<Option<TraceSummary>, SpanStoreError>>;
 
-    /// The spans of a trace that are under way to a reader piece by piece: at most `limit` of them after a span, in the order of
+    /// The spans of a trace piece by piece, for readers that cannot take all at once: at most `limit` of them after a span, in the order of
     /// their ids.
     fn spans(&self, id: TraceId, after: Option<SpanId>, limit: usize) -> BoxFuture<'_, Result<Vec<Span>, SpanStoreError>>;
+
+    /// The summary of a trace if it matches the query, whose order and page count for nothing. Words are not compared: they are
+    /// indexed a moment later than the rest.
+    fn matches(&self, id: TraceId, query: TraceQuery) -> BoxFuture<'_, Result<Option<TraceSummary>, SpanStoreError>>;
 
     fn find(&self, query: TraceQuery) -> BoxFuture<'_, Result<Page<TraceSummary>, SpanStoreError>>;
 
