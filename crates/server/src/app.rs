@@ -2,6 +2,7 @@
 
 use crate::api::problem::ProblemItem;
 use crate::boundary::Boundary;
+use crate::otlp::Ingest;
 use flowtrace_adapters::provider::simulated::Simulator;
 use flowtrace_core::check::{Catalog, check};
 use flowtrace_core::plan::Plan;
@@ -23,6 +24,8 @@ pub struct App {
     pub host: Host,
     pub store: Arc<dyn Store>,
     pub spans: Arc<dyn SpanStore>,
+    /// What takes in the spans of others.
+    pub ingest: Arc<Ingest>,
     pub clock: Arc<dyn Clock>,
     /// What this deployment offers to workflows.
     pub catalog: Arc<Catalog>,

@@ -5,7 +5,7 @@ use crate::api::{self, problem};
 use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
-use crate::{deployment, seed, web};
+use crate::{deployment, otlp, seed, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::spans::SqliteSpans;
@@ -143,6 +143,9 @@ impl Server {
             Mode::Run | Mode::Read => store.unfinished().await.map_err(store_error)?.len(),
         };
 
+        let ingest = otlp::Ingest::open(spans.clone(), deployment.prices.clone(), data.path())
+            .map_err(|error| other(format!("the directory for spans that wait cannot be used: {error}")))?;
+        let ingest = Arc::new(ingest);
         let bindings = Arc::new(store.bindings().await.map_err(store_error)?);
         let app = Arc::new(App {
             bindings: RwLock::new(bindings),
@@ -151,6 +154,7 @@ impl Server {
             host,
             store,
             spans,
+            ingest,
             clock,
             catalog: deployment.catalog,
             providers: deployment.providers,
@@ -167,6 +171,9 @@ impl Server {
             announcement
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
+        }
+        if mode == Mode::Serve {
+            tokio::spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
         }
         let serving = tokio::spawn(serve(listener, app.clone()));
         Ok(Server { url, app, unfinished, token_file, mode, serving, data })
@@ -205,6 +212,7 @@ async fn serve(listener: TcpListener, app: Shared) {
 fn router(app: Shared) -> Router {
     let (routes, _) = api::routes().split_for_parts();
     routes
+        .merge(otlp::routes())
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), boundary::authenticate))
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::method_not_allowed)

@@ -71,6 +71,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(session::get, session::create, session::delete))
         .routes(routes!(schema::workflow))
         .routes(routes!(schema::openapi))
+        .routes(routes!(crate::otlp::status::get))
         .routes(routes!(health::health))
         .routes(routes!(health::version))
 }

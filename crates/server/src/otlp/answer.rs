@@ -23,12 +23,15 @@ impl Failure {
             Failure::Refused(refused @ Refused::Malformed { .. }) => (StatusCode::BAD_REQUEST, 3, refused.to_string()),
             Failure::Refused(refused @ Refused::TooMany) => (StatusCode::PAYLOAD_TOO_LARGE, 8, refused.to_string()),
             Failure::TooLarge => {
-                let text = format!("the body is larger than {} MB, packed or unpacked: send fewer spans at a time", MAX_BODY >> 20);
+                let text =
+                    format!("the body is larger than {} MB, packed or unpacked: send fewer spans at a time", MAX_BODY >> 20);
                 (StatusCode::PAYLOAD_TOO_LARGE, 8, text)
             }
-            Failure::Bad(status, text) => {
-                (StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST), if *status == 500 { 13 } else { 3 }, text.clone())
-            }
+            Failure::Bad(status, text) => (
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
+                if *status == 500 { 13 } else { 3 },
+                text.clone(),
+            ),
             Failure::Later(_, text) => (StatusCode::SERVICE_UNAVAILABLE, 14, text.clone()),
         };
         (status, grpc, crate::api::problem::sentence(&text))

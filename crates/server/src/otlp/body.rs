@@ -95,9 +95,10 @@ pub fn is_packed(headers: &HeaderMap) -> Result<bool, Failure> {
     match encoding.as_deref() {
         None | Some("" | "identity") => Ok(false),
         Some("gzip" | "x-gzip") => Ok(true),
-        Some(other) => {
-            Err(Failure::Bad(415, format!("the content encoding `{}` is not understood: send gzip or none", other.escape_debug())))
-        }
+        Some(other) => Err(Failure::Bad(
+            415,
+            format!("the content encoding `{}` is not understood: send gzip or none", other.escape_debug()),
+        )),
     }
 }
 

@@ -15,10 +15,11 @@ mod spool;
 pub mod status;
 
 use crate::app::Shared;
+use axum::Router;
 use axum::routing::{get, post};
-use utoipa_axum::router::OpenApiRouter;
 
 pub use put::Ingest;
+pub use spool::drain;
 
 /// Bytes that a request may have, what is packed and what is unpacked together. The span store has room for one such request at a
 /// time, or for many small ones.
@@ -54,8 +55,8 @@ pub fn is_content_type(essence: &str) -> bool {
 
 /// The routes for SDKs. They speak the protocols of others, so they are described in `docs/ingest.md` and not in this server's
 /// own contract.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub fn routes() -> Router<Shared> {
+    Router::new()
         .route("/v1/traces", post(http::traces))
         .route("/v1/logs", post(http::logs))
         .route("/v1/metrics", post(http::metrics))

@@ -3,8 +3,8 @@
 use super::spool::Spool;
 use flowtrace_adapters::otlp::{Decoded, Refused, Rejected, langfuse};
 use flowtrace_core::price::PriceTable;
-use flowtrace_core::span::normalise::{log_piece, normalise};
 use flowtrace_core::span::Score;
+use flowtrace_core::span::normalise::{log_piece, normalise};
 use flowtrace_engine::port::span_store::{Admission, Part, SpanStore, SpanStoreError, SpanWrite};
 use flowtrace_engine::port::store::StoreError;
 use std::path::Path;
@@ -78,7 +78,7 @@ impl From<SpanStoreError> for Failure {
         let after = match &error {
             SpanStoreError::Overloaded { retry_after } => *retry_after,
             SpanStoreError::Store(StoreError::Full(_)) => Duration::from_secs(30),
-            SpanStoreError::Store(_) => Duration::from_secs(5),
+            _ => Duration::from_secs(5),
         };
         if let SpanStoreError::Store(error) = &error {
             tracing::error!(%error, "spans could not be stored");
@@ -153,7 +153,10 @@ impl Ingest {
         let outcome = tokio::task::spawn_blocking(move || work(&ingest, &body)).await;
         match outcome {
             Ok(outcome) => Ok(outcome?),
-            Err(_) => Err(Failure::Bad(500, "the body could not be read: this is a fault of FlowTrace, and its log says more".to_owned())),
+            Err(_) => Err(Failure::Bad(
+                500,
+                "the body could not be read: this is a fault of FlowTrace, and its log says more".to_owned(),
+            )),
         }
     }
 

@@ -32,7 +32,10 @@ async fn take(ingest: &Arc<Ingest>, headers: &HeaderMap, body: Body) -> Result<D
     // Room may run out under way; what is there goes to disk, and the rest after it.
     let bytes = match body::collect(body, &mut room).await {
         Err(Failure::Later(..)) => {
-            return Err(Failure::Later(std::time::Duration::from_secs(1), "the body came without its length while others waited".to_owned()));
+            return Err(Failure::Later(
+                std::time::Duration::from_secs(1),
+                "the body came without its length while others waited".to_owned(),
+            ));
         }
         other => other?,
     };
