@@ -168,6 +168,10 @@ pub(super) fn check_size(body: &[u8]) -> Result<(), Refused> {
 
 fn parse<'a>(body: &'a [u8], what: &'static str) -> Result<Request<'a>, Refused> {
     check_size(body)?;
+    // A list would be taken for the fields of an object, in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Refused::Malformed { what, why: "it is a list".to_owned() });
+    }
     serde_json::from_slice(body).map_err(|error| Refused::Malformed { what, why: error.to_string() })
 }
 

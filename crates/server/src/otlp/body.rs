@@ -2,7 +2,7 @@
 
 use super::MAX_BODY;
 use super::put::Failure;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use flate2::read::MultiGzDecoder;
 use flowtrace_engine::port::span_store::{Admission, SpanStore};
 use futures::StreamExt;
@@ -11,9 +11,13 @@ use std::io::Read;
 use std::time::Duration;
 
 /// The longest that a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(60);
+pub const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// Room is taken in steps of this many bytes where the length is not known before.
+/// Bytes of a refused body that are still read, and how long.
+const DISCARDED: usize = 64 << 20;
+const DISCARD_TIME: Duration = Duration::from_secs(10);
+
+/// Room is taken as much again as there is, up to this many bytes at a time.
 const STEP: usize = 256 << 10;
 
 /// Room that was taken, and what of it is used.
@@ -24,13 +28,14 @@ pub struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    pub fn new(store: &'a dyn SpanStore, bytes: usize) -> Result<Self, Failure> {
-        if bytes > MAX_BODY {
+    /// Whoever announces more than there is room for is told before it sends. Otherwise room is taken as the bytes come, so that
+    /// nobody holds it by announcing.
+    pub fn new(store: &'a dyn SpanStore, announced: usize) -> Result<Self, Failure> {
+        if announced > MAX_BODY {
             return Err(Failure::TooLarge);
         }
-        // The store counts in KiB.
-        let bytes = bytes.max(1).next_multiple_of(1024);
-        Ok(Room { store, admission: store.admit(bytes)?, taken: bytes })
+        drop(store.admit(announced.max(1))?);
+        Ok(Room { store, admission: Admission(None), taken: 0 })
     }
 
     /// Takes more if `bytes` in all need it.
@@ -39,7 +44,8 @@ impl<'a> Room<'a> {
             return Err(Failure::TooLarge);
         }
         if bytes > self.taken {
-            let more = (bytes - self.taken).next_multiple_of(1024).max(STEP).min(MAX_BODY - self.taken);
+            // The store counts in KiB.
+            let more = (bytes - self.taken).next_multiple_of(1024).max(self.taken.min(STEP)).min(MAX_BODY - self.taken);
             let further = self.store.admit(more)?;
             match (&mut self.admission.0, further.0) {
                 (Some(permit), Some(further)) => permit.merge(further),
@@ -60,27 +66,64 @@ pub fn announced(headers: &HeaderMap) -> usize {
     length.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// Reads a body as it came.
+/// Reads a body as it came. Where it is refused, the rest is read and thrown away: a client that is still sending would not read
+/// the answer.
 pub async fn collect(body: Body, room: &mut Room<'_>) -> Result<Vec<u8>, Failure> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let filled = fill(&mut stream, room, &mut bytes).await;
+    if matches!(filled, Err(Failure::TooLarge | Failure::Later(..))) {
+        drop(std::mem::take(&mut bytes));
+        throw_away(&mut stream).await;
+    }
+    filled.map(|()| bytes)
+}
+
+/// Reads a body as far as there is room; what was read is in `bytes` also where it ends early.
+pub async fn fill(stream: &mut BodyDataStream, room: &mut Room<'_>, bytes: &mut Vec<u8>) -> Result<(), Failure> {
     let collecting = async {
-        let mut stream = body.into_data_stream();
-        let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| Failure::Bad(400, format!("the request body could not be read: {error}")))?;
-            room.grow(bytes.len() + chunk.len())?;
             bytes.extend_from_slice(&chunk);
+            room.grow(bytes.len())?;
         }
-        Ok(bytes)
+        Ok(())
     };
     tokio::time::timeout(BODY_TIME, collecting).await.unwrap_or_else(|_| {
         Err(Failure::Bad(408, format!("the request body did not arrive within {} seconds", BODY_TIME.as_secs())))
     })
 }
 
+async fn throw_away(stream: &mut BodyDataStream) {
+    let reading = async {
+        let mut left = DISCARDED;
+        while let Some(Ok(chunk)) = stream.next().await
+            && left > chunk.len()
+        {
+            left -= chunk.len();
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIME, reading).await;
+}
+
+/// Room for a body, or its refusal before any of it is kept.
+pub async fn admit<'a>(headers: &HeaderMap, body: Body, store: &'a dyn SpanStore) -> Result<(Room<'a>, Body), Failure> {
+    let announced = announced(headers);
+    match Room::new(store, announced) {
+        Ok(room) => Ok((room, body)),
+        Err(failure) => {
+            if announced <= DISCARDED {
+                throw_away(&mut body.into_data_stream()).await;
+            }
+            Err(failure)
+        }
+    }
+}
+
 /// Reads a body and unpacks it.
 pub async fn read<'a>(headers: &HeaderMap, body: Body, store: &'a dyn SpanStore) -> Result<(Vec<u8>, Room<'a>), Failure> {
     let packed = is_packed(headers)?;
-    let mut room = Room::new(store, announced(headers))?;
+    let (mut room, body) = admit(headers, body, store).await?;
     let bytes = collect(body, &mut room).await?;
     if !packed {
         return Ok((bytes, room));

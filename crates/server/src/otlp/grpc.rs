@@ -5,7 +5,7 @@
 //! code, with the same limits, as for HTTP.
 
 use super::answer;
-use super::body::{self, Room};
+use super::body;
 use super::put::{Done, Failure, Ingest, now};
 use crate::app::Shared;
 use axum::body::{Body, Bytes};
@@ -60,7 +60,7 @@ where
     D: FnOnce(&[u8]) -> Result<Decoded, Refused> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
-    let mut room = Room::new(&*ingest.store, body::announced(&parts.headers))?;
+    let (mut room, body) = body::admit(&parts.headers, body, &*ingest.store).await?;
     let mut bytes = body::collect(body, &mut room).await?;
     let packed = unframe(&mut bytes)?;
     if packed {

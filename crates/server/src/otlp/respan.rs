@@ -5,10 +5,11 @@ use super::answer::{self, Form, Records};
 use super::body::{self, Room};
 use super::put::{Done, Failure, Ingest};
 use crate::app::Shared;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use flowtrace_adapters::otlp::json;
+use futures::StreamExt;
 use http::HeaderMap;
 use std::sync::Arc;
 
@@ -29,16 +30,17 @@ async fn take(ingest: &Arc<Ingest>, headers: &HeaderMap, body: Body) -> Result<D
         Err(Failure::Later(..)) => return ingest.spool.keep_stream(body, packed).await,
         Err(other) => return Err(other),
     };
-    // Room may run out under way; what is there goes to disk, and the rest after it.
-    let bytes = match body::collect(body, &mut room).await {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::new();
+    match body::fill(&mut stream, &mut room, &mut bytes).await {
+        // Room ran out under way: what is there goes to disk, and the rest after it.
         Err(Failure::Later(..)) => {
-            return Err(Failure::Later(
-                std::time::Duration::from_secs(1),
-                "the body came without its length while others waited".to_owned(),
-            ));
+            drop(room);
+            let all = futures::stream::iter([Ok(Bytes::from(bytes))]).chain(stream);
+            return ingest.spool.keep_stream(Body::from_stream(all), packed).await;
         }
         other => other?,
-    };
+    }
     let plain = match packed {
         true => body::unpack(&bytes, |length| room.grow(length + bytes.len())),
         false => Ok(bytes.clone()),

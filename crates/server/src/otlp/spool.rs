@@ -81,7 +81,8 @@ impl Spool {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let part = self.directory.join(format!("{number:020}.part"));
-        let outcome = self.write(&part, body).await;
+        let writing = tokio::time::timeout(body::BODY_TIME, self.write(&part, body)).await;
+        let outcome = writing.unwrap_or_else(|_| Err(Failure::Bad(408, "the request body did not arrive in time".to_owned())));
         let kept = match outcome {
             Ok(length) => {
                 let name = format!("{number:020}.{}", if packed { "json.gz" } else { "json" });

@@ -10,6 +10,8 @@ mod disk;
 mod faults;
 mod hostile;
 mod idempotency;
+mod ingest;
+mod ingest_hostile;
 mod reference;
 mod startup;
 mod stream;
