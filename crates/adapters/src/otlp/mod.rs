@@ -83,3 +83,7 @@ fn moment(nanos: u64, otherwise: i64) -> i64 {
 #[cfg(test)]
 #[path = "capture_tests.rs"]
 mod capture_tests;
+
+#[cfg(test)]
+#[path = "property_tests.rs"]
+mod property_tests;

@@ -410,3 +410,7 @@ fn label(value: Option<&Value>) -> Option<String> {
 fn clean(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
+
+#[cfg(test)]
+#[path = "normalise_tests.rs"]
+mod tests;
