@@ -5,6 +5,7 @@
 
 pub mod facts;
 pub mod merge;
+pub mod of_run;
 pub mod summary;
 pub mod words;
 

@@ -6,6 +6,7 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
+mod projector;
 mod seed;
 mod server;
 mod web;

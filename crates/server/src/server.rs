@@ -5,7 +5,7 @@ use crate::api::{self, problem};
 use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
-use crate::{deployment, seed, web};
+use crate::{deployment, projector, seed, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::spans::SqliteSpans;
@@ -80,6 +80,7 @@ pub struct Server {
     pub token_file: Option<PathBuf>,
     mode: Mode,
     serving: JoinHandle<()>,
+    projecting: Option<JoinHandle<()>>,
     /// The lock on the data directory; released last.
     data: DataDir,
 }
@@ -168,13 +169,14 @@ impl Server {
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
         }
+        let projecting = (mode == Mode::Serve).then(|| tokio::spawn(projector::run(app.clone(), data.path().to_owned())));
         let serving = tokio::spawn(serve(listener, app.clone()));
-        Ok(Server { url, app, unfinished, token_file, mode, serving, data })
+        Ok(Server { url, app, unfinished, token_file, mode, serving, projecting, data })
     }
 
     /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
     pub async fn stop(self) {
-        let Server { app, mut serving, mode, data, .. } = self;
+        let Server { app, mut serving, projecting, mode, data, .. } = self;
         if mode != Mode::Read {
             let _ = std::fs::remove_file(Announcement::path(data.path()));
         }
@@ -183,6 +185,9 @@ impl Server {
         if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
             serving.abort();
             let _ = serving.await;
+        }
+        if let Some(projecting) = projecting {
+            let _ = projecting.await;
         }
         // The store's threads end with its last owner, and only then may another process have the directory.
         drop(app);
