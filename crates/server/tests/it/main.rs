@@ -14,3 +14,4 @@ mod reference;
 mod startup;
 mod stream;
 mod support;
+mod traces;
