@@ -206,7 +206,8 @@ impl<'a> Fold<'a> {
             }
             Body::RunCanceled => {
                 let root = self.root();
-                Self::end(root, now, SpanStatus::Unset);
+                Self::end(root, now, SpanStatus::Error);
+                root.error = Some("The run was canceled.".to_owned());
                 root.attributes.insert("flowtrace.canceled".to_owned(), Value::Bool(true));
                 self.over = true;
             }

@@ -90,7 +90,7 @@ async fn lists(api: &Api, id: &str) {
         "kind=llm&status=ok",
         "service=flowtrace&from=2020-01-01T00:00:00Z&sort=-started_at",
         "min_tokens=1&sort=tokens",
-        "max_cost_nanousd=0&sort=-cost",
+        "min_cost_nanousd=1&sort=-cost",
         "min_duration_ms=0&max_duration_ms=600000&sort=-duration",
     ] {
         assert!(finds(query).await, "{query}");
@@ -149,7 +149,7 @@ async fn a_run_under_way_is_a_running_trace_and_a_failed_one_says_why() {
     let (run, id) = (started["id"].as_str().unwrap(), started["trace_id"].as_str().unwrap());
     trace_of(&api, id, "running").await;
     api.post(&format!("/api/runs/{run}/cancel"), json!({})).await.expect(202);
-    let trace = trace_of(&api, id, "ok").await;
+    let trace = trace_of(&api, id, "failed").await;
     assert_eq!(trace["spans"][0]["attributes"]["flowtrace.canceled"], true, "{trace:#}");
 
     let fails = documents::model(json!({"faults": [{"status": 400}]}));

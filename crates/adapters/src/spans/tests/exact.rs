@@ -106,7 +106,12 @@ async fn check(store: &SqliteSpans, latest: &BTreeMap<(TraceId, SpanId), Span>, 
         spans.sort_by_key(|span| (span.started_at, span.span_id));
         let facts: Vec<SpanFacts> = spans.iter().map(|span| SpanFacts::of(span, &mut symbol)).collect();
         let expected = summarize(&facts);
-        let trace = store.trace(*id).await.unwrap().unwrap();
+        let mut trace = store.trace(*id).await.unwrap().unwrap();
+        let shown: Vec<SpanId> = trace.spans.iter().map(|span| span.span_id).collect();
+        assert!(trace.spans.is_sorted_by_key(|span| span.started_at), "{repeat}: {id}");
+        let mut both: Vec<(Span, bool)> = trace.spans.into_iter().zip(trace.counted).collect();
+        both.sort_by_key(|(span, _)| (span.started_at, span.span_id));
+        (trace.spans, trace.counted) = both.into_iter().unzip();
         assert!(trace.spans.iter().eq(spans.iter().copied()), "{repeat}: the spans of {id}");
         assert_eq!(trace.counted, expected.counted, "{repeat}: {id}");
         assert_eq!(trace.summary.totals, expected.totals, "{repeat}: {id}");
@@ -115,6 +120,9 @@ async fn check(store: &SqliteSpans, latest: &BTreeMap<(TraceId, SpanId), Span>, 
         assert_eq!(times, (expected.started_at, expected.ended_at), "{repeat}: {id}");
         let outline = store.outline(*id).await.unwrap().unwrap();
         assert_eq!(outline.summary, trace.summary);
+        assert!(outline.spans.iter().map(|span| span.span_id).eq(shown), "{repeat}: {id}");
+        let mut outline = outline;
+        outline.spans.sort_by_key(|span| (span.started_at, span.span_id));
         let names: Vec<_> = outline.spans.iter().map(|span| (span.span_id, &span.name, span.kind, span.tokens)).collect();
         let whole: Vec<_> = spans.iter().map(|span| (span.span_id, &span.name, span.kind, span.tokens)).collect();
         assert_eq!(names, whole, "{repeat}: {id}");
@@ -131,7 +139,7 @@ async fn check(store: &SqliteSpans, latest: &BTreeMap<(TraceId, SpanId), Span>, 
         for (fact, span) in facts.iter().zip(&spans).zip(&expected.counted).filter_map(|(pair, counted)| counted.then_some(pair))
         {
             let (cost, unpriced) = match Spend::of(fact) {
-                Spend::Simulated => continue,
+                Spend::Simulated(_) => continue,
                 Spend::Known(cost) => (cost, 0),
                 Spend::Unknown => (0, 1),
                 Spend::Nothing => (0, 0),
