@@ -6,9 +6,11 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
+mod export;
 mod projector;
 mod seed;
 mod server;
+mod upkeep;
 mod web;
 
 use clap::Parser;

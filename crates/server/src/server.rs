@@ -5,7 +5,7 @@ use crate::api::{self, problem};
 use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
-use crate::{deployment, projector, seed, web};
+use crate::{deployment, export, projector, seed, upkeep, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::spans::SqliteSpans;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -80,7 +80,8 @@ pub struct Server {
     pub token_file: Option<PathBuf>,
     mode: Mode,
     serving: JoinHandle<()>,
-    projecting: Option<JoinHandle<()>>,
+    /// Each ends when the server stops.
+    upkeep: JoinSet<()>,
     /// The lock on the data directory; released last.
     data: DataDir,
 }
@@ -169,14 +170,23 @@ impl Server {
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
         }
-        let projecting = (mode == Mode::Serve).then(|| tokio::spawn(projector::run(app.clone(), data.path().to_owned())));
+        let mut upkeep = JoinSet::new();
+        if mode == Mode::Serve {
+            upkeep.spawn(projector::run(app.clone(), data.path().to_owned()));
+            if let Some(age) = config.retention {
+                upkeep.spawn(upkeep::retention(app.clone(), age));
+            }
+            if let Some(export) = config.export {
+                upkeep.spawn(export::run(app.clone(), export, data.path().to_owned()));
+            }
+        }
         let serving = tokio::spawn(serve(listener, app.clone()));
-        Ok(Server { url, app, unfinished, token_file, mode, serving, projecting, data })
+        Ok(Server { url, app, unfinished, token_file, mode, serving, upkeep, data })
     }
 
     /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
     pub async fn stop(self) {
-        let Server { app, mut serving, projecting, mode, data, .. } = self;
+        let Server { app, mut serving, upkeep, mode, data, .. } = self;
         if mode != Mode::Read {
             let _ = std::fs::remove_file(Announcement::path(data.path()));
         }
@@ -186,9 +196,7 @@ impl Server {
             serving.abort();
             let _ = serving.await;
         }
-        if let Some(projecting) = projecting {
-            let _ = projecting.await;
-        }
+        upkeep.join_all().await;
         // The store's threads end with its last owner, and only then may another process have the directory.
         drop(app);
         drop(data);

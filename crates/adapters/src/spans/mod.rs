@@ -10,6 +10,7 @@ mod apply;
 mod changes;
 mod db;
 mod find;
+mod log;
 mod partition;
 mod prepare;
 mod read;
@@ -277,6 +278,10 @@ impl SpanStore for SqliteSpans {
 
     fn pin(&self, trace: TraceId, pinned: bool) -> BoxFuture<'_, Result<bool, SpanStoreError>> {
         Box::pin(self.change(move |writer| changes::pin(writer, trace, pinned)))
+    }
+
+    fn log(&self, after: Option<Cursor>) -> BoxFuture<'_, Result<LogPage, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| log::read(partitions, after.as_ref())))
     }
 
     fn counters(&self) -> BoxFuture<'_, Result<Counters, SpanStoreError>> {
