@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod demo;
 mod disk;
+mod export;
 mod faults;
 mod hostile;
 mod idempotency;
