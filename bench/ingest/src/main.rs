@@ -104,6 +104,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "spans_s_with_words": (spans / indexed).round(),
         "slowest_write_ms": slowest.as_secs_f64() * 1e3,
         "cpu_us_per_span": cpu / spans * 1e6,
+        "cpu_us_per_span_by_thread": threads(spans),
         "refused": refused.load(Ordering::Relaxed),
         "rss_mb_after_ingest": rss_mb(),
         "accepted_stored_queryable": [counters.accepted, counters.stored, counters.queryable],
@@ -180,6 +181,22 @@ fn rss_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// CPU time of each thread that is still there, since its start.
+fn threads(spans: f64) -> serde_json::Value {
+    let mut all = serde_json::Map::new();
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
+        let Some((name, fields)) = stat.rsplit_once(") ") else { continue };
+        let name = name.split_once('(').map_or("", |(_, name)| name).to_owned();
+        let fields: Vec<&str> = fields.split(' ').collect();
+        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+        let sum =
+            all.get(&name).and_then(serde_json::Value::as_f64).unwrap_or(0.0) + (ticks(11) + ticks(12)) / 100.0 / spans * 1e6;
+        all.insert(name, json!((sum * 10.0).round() / 10.0));
+    }
+    serde_json::Value::Object(all)
 }
 
 fn cpu_seconds() -> f64 {

@@ -65,20 +65,27 @@ pub fn parse_all(block: &[u8], file: &str) -> Result<Vec<Span>, StoreError> {
     Ok(spans)
 }
 
+/// A block that was read last.
+pub type OpenBlock = Option<(i64, Vec<u8>)>;
+
 /// Whole spans, each block read once.
 pub fn spans(partition: &Partition, places: &[Place]) -> Result<Vec<Span>, StoreError> {
+    spans_from(partition, places, &mut None)
+}
+
+/// The same for several traces of one file: those that arrived together stand in the same block.
+pub fn spans_from(partition: &Partition, places: &[Place], open: &mut OpenBlock) -> Result<Vec<Span>, StoreError> {
     let file = partition.name(Kind::Spans);
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by_key(|at| (places[*at].block, places[*at].offset));
     let mut found: Vec<Option<Span>> = vec![None; places.len()];
-    let mut open: Option<(i64, Vec<u8>)> = None;
     for at in order {
         let place = places[at];
         if open.as_ref().is_none_or(|(no, _)| *no != place.block) {
             let compressed = partition.spans(|connection| block(connection, place.block))?;
-            open = Some((place.block, decompress(&compressed, &file)?));
+            *open = Some((place.block, decompress(&compressed, &file)?));
         }
-        if let Some((_, bytes)) = &open {
+        if let Some((_, bytes)) = open {
             found[at] = Some(parse_at(bytes, place, &file)?);
         }
     }
