@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Bytes of spans that are compressed together.
-pub const BLOCK: usize = 128 * 1024;
+pub const BLOCK: usize = 256 * 1024;
 
 /// A write with less than this many bytes leaves compressing to the writer, which puts several such writes into one block.
 pub const SMALL: usize = 16 * 1024;
@@ -21,7 +21,7 @@ pub const SMALL: usize = 16 * 1024;
 /// Characters of an error that a list shows.
 const ERROR_CHARS: usize = 300;
 
-const LEVEL: i32 = 1;
+const LEVEL: i32 = 3;
 
 /// One call of `write`, ready to be written.
 #[derive(Debug, Default)]
