@@ -223,6 +223,10 @@ impl RunState {
 
     /// The step at a path, if its scope is open or has not been forgotten.
     pub fn find(&self, plan: &Plan, path: &str) -> Option<StepIx> {
+        // An undo outlives the scope of the step that it takes back.
+        if let Some(undo) = self.undos.get(path) {
+            return Some(*undo);
+        }
         let mut scope = self.scope(ROOT);
         let mut rest = path;
         loop {
@@ -234,7 +238,6 @@ impl RunState {
             let step = scope.step_of(plan, *plan.graph(scope.graph).by_id.get(id)?);
             match (index, after) {
                 (None, None) => return Some(step),
-                (None, Some("undo")) => return self.undos.get(path).copied(),
                 (Some(index), Some(after)) => {
                     scope = self.scope(*self.step(step).control.as_ref()?.scopes.get(&index)?);
                     rest = after;

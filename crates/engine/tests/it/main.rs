@@ -6,5 +6,6 @@ mod check;
 mod generate;
 mod host;
 mod journals;
+mod nested;
 mod simulation;
 mod world;

@@ -220,7 +220,7 @@ fn live(world: &Arc<World>, schedule: &Schedule, crash_at: Option<u64>, down_mic
             biased;
             () = world.crashed() => false,
             done = tokio::time::timeout(VIRTUAL_LIMIT, work) => {
-                assert!(done.is_ok(), "seed {}: runs are stuck", world.seed);
+                assert!(done.is_ok(), "seed {}: runs are stuck\n{}", world.seed, stories(world, schedule));
                 true
             }
         };
@@ -231,11 +231,28 @@ fn live(world: &Arc<World>, schedule: &Schedule, crash_at: Option<u64>, down_mic
     done
 }
 
-fn simulate(seed: u64) {
+/// The journals of all runs, for a reader.
+fn stories(world: &World, schedule: &Schedule) -> String {
+    let mut story = String::new();
+    for (ix, run) in schedule.runs.iter().enumerate() {
+        story.push_str(&format!("run {ix}: {}\n", run.document));
+        for event in futures::executor::block_on(world.store.read(run_id(ix), 0, usize::MAX)).unwrap() {
+            let (step, body) = (event.step.as_deref().unwrap_or_default(), serde_json::to_string(&event.body).unwrap());
+            story.push_str(&format!("{:4} {} {step} {}\n", event.seq, event.ts.0, body.chars().take(300).collect::<String>()));
+        }
+    }
+    story
+}
+
+/// With `told` the journals of both schedules are printed, whether it fails or not.
+fn simulate(seed: u64, told: bool) {
     let schedule = schedule(seed);
     // The same schedule without a crash says what has to come out, and how many operations there are to die at.
     let calm = World::new(seed, schedule.fault_percent);
     assert!(live(&calm, &schedule, None, 0));
+    if told {
+        eprintln!("without a crash:\n{}", stories(&calm, &schedule));
+    }
     check(&calm, &schedule, 1);
 
     let world = World::new(seed, schedule.fault_percent);
@@ -247,6 +264,9 @@ fn simulate(seed: u64) {
         if live(&world, &schedule, crash_at, rng.below(10_000_000)) {
             break;
         }
+    }
+    if told {
+        eprintln!("with {} crashes:\n{}", lives - 1, stories(&world, &schedule));
     }
     check(&world, &schedule, lives);
     check_sessions(&world, &schedule);
@@ -268,7 +288,7 @@ fn simulate(seed: u64) {
 #[test]
 fn random_schedules_with_crashes_end_as_without() {
     if let Some(seed) = std::env::var("FLOWTRACE_SIM_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        return simulate(seed);
+        return simulate(seed, true);
     }
     let schedules = std::env::var("FLOWTRACE_SIM_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(SCHEDULES);
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get() as u64);
@@ -277,7 +297,7 @@ fn random_schedules_with_crashes_end_as_without() {
             scope.spawn(move || {
                 for seed in (thread..schedules).step_by(threads as usize) {
                     // What panics below this does not know the seed.
-                    let done = std::panic::catch_unwind(|| simulate(seed));
+                    let done = std::panic::catch_unwind(|| simulate(seed, false));
                     assert!(done.is_ok(), "repeat it with FLOWTRACE_SIM_SEED={seed}");
                 }
             });

@@ -1,0 +1,69 @@
+//! What the simulation found once, each as a test of its own.
+
+use crate::host::{Answer, RUN, Scripted, ended, events, host, start, status};
+use crate::world::World;
+use flowtrace_core::event::Body;
+use flowtrace_core::failure::{Failure, FailureCode};
+use flowtrace_engine::host::Host;
+use flowtrace_engine::port::store::{ApprovalQuery, InboxRequest, Journal};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn document(nodes: Value, edges: Value) -> Arc<str> {
+    let execution = json!({"mode": "parallel"});
+    json!({"version": "1", "entry": "n0", "nodes": nodes, "edges": edges, "execution": execution}).to_string().into()
+}
+
+fn tool(id: &str) -> Value {
+    json!({"id": id, "type": "tool", "config": {"url": "http://example.test"}, "inputs": {"id": id}})
+}
+
+fn map(body: Value, items: Value, extra: Value) -> Value {
+    let mut node = json!({"id": "n0", "type": "map", "config": {"items": items, "body": body}});
+    node.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    node
+}
+
+fn refused() -> Answer {
+    Answer::Now(Err(Failure::new(FailureCode::BadRequest, "no")))
+}
+
+async fn signal(host: &Host, key: &str) {
+    let request = InboxRequest::Signal { name: "go".to_owned(), payload: json!(key), by: "test".to_owned() };
+    assert!(host.ask(RUN, key.to_owned(), request).await.unwrap());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+async fn count(world: &World, is: impl Fn(&Body) -> bool) -> usize {
+    events(world, RUN).await.iter().filter(|event| is(&event.body)).count()
+}
+
+/// The scope of a step may be forgotten while what the step did is taken back.
+#[tokio::test(start_paused = true)]
+async fn what_was_done_inside_of_a_map_is_taken_back() {
+    let world = World::new(1, 0);
+    let scripted = Scripted::new(|context, _| match context.idempotency_key.contains("/n1/") {
+        true => refused(),
+        false => Answer::After(50),
+    });
+    let host = host(&world, world.store.clone(), &scripted, 8);
+    let mut inner = tool("a");
+    inner["undo"] = json!({"config": {"url": "http://example.test/undo"}, "inputs": {"what": "{{node.a.output}}"}});
+    let body = json!({"entry": "a", "nodes": [inner], "edges": []});
+    let document = document(json!([map(body, json!([1, 2]), json!({})), tool("n1")]), json!([{"from": "n0", "to": "n1"}]));
+    host.start_as(RUN, start(&document)).await.unwrap();
+    assert_eq!(ended(&world, RUN).await, "failed");
+    let undone: BTreeSet<String> = world
+        .store
+        .steps(RUN)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|row| row.node_type == "undo")
+        .map(|row| format!("{} {}", row.path, row.status))
+        .collect();
+    assert_eq!(undone, ["n0[0]/a/undo succeeded", "n0[1]/a/undo succeeded"].map(str::to_owned).into());
+    assert_eq!(scripted.calls(), 5);
+}
