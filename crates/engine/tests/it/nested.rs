@@ -67,3 +67,31 @@ async fn what_was_done_inside_of_a_map_is_taken_back() {
     assert_eq!(undone, ["n0[0]/a/undo succeeded", "n0[1]/a/undo succeeded"].map(str::to_owned).into());
     assert_eq!(scripted.calls(), 5);
 }
+
+/// A process that picks a run up does not write again what an earlier one wrote.
+#[tokio::test(start_paused = true)]
+async fn a_stopped_step_is_listed_once() {
+    let world = World::new(1, 0);
+    let scripted = Scripted::new(|context, number| match (context.idempotency_key.contains("/undo/"), number) {
+        (false, 0) => Answer::After(10),
+        (true, 3..) => Answer::After(10),
+        _ => Answer::Never,
+    });
+    let mut undoable = tool("n0");
+    undoable["undo"] = json!({"config": {"url": "http://example.test/undo"}});
+    let document = document(json!([undoable, tool("n1")]), json!([{"from": "n0", "to": "n1"}]));
+    let first = host(&world, world.store.clone(), &scripted, 8);
+    first.start_as(RUN, start(&document)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    first.cancel(RUN, "a".to_owned(), "somebody".to_owned()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    first.shutdown(Duration::ZERO).await;
+    assert_eq!(scripted.calls(), 3, "the undo is under way");
+
+    let second = host(&world, world.store.clone(), &scripted, 8);
+    second.recover().await.unwrap();
+    assert_eq!(ended(&world, RUN).await, "canceled");
+    let mut paths: Vec<String> = world.store.steps(RUN).await.unwrap().iter().map(|row| row.path.to_string()).collect();
+    paths.sort();
+    assert_eq!(paths, ["n0", "n0/undo", "n1"]);
+}
