@@ -95,3 +95,25 @@ async fn a_stopped_step_is_listed_once() {
     paths.sort();
     assert_eq!(paths, ["n0", "n0/undo", "n1"]);
 }
+
+/// An item fails in the same turn in which another one begins a call.
+#[tokio::test(start_paused = true)]
+async fn what_is_stopped_in_the_turn_in_which_it_began_is_not_called() {
+    let world = World::new(1, 0);
+    let scripted = Scripted::new(|_, _| Answer::After(50));
+    let host = host(&world, world.store.clone(), &scripted, 8);
+    let nodes = json!([
+        {"id": "r", "type": "router", "config": {"rule": "each.item == 1 ? 'call' : 'fail'"}},
+        tool("t"),
+        {"id": "g", "type": "gate", "config": {"check": "1 == 2"}},
+    ]);
+    let edges =
+        json!([{"from": "r", "to": "t", "when": "branch == 'call'"}, {"from": "r", "to": "g", "when": "branch == 'fail'"}]);
+    let body = json!({"entry": "r", "nodes": nodes, "edges": edges});
+    let tolerant = map(body, json!([1, 2]), json!({"onError": {"value": "none"}}));
+    let document = document(json!([tolerant, tool("n1")]), json!([{"from": "n0", "to": "n1"}]));
+    host.start_as(RUN, start(&document)).await.unwrap();
+    assert_eq!(ended(&world, RUN).await, "succeeded");
+    assert_eq!(count(&world, |body| matches!(body, Body::ToolRequest { .. })).await, 2, "the call was begun");
+    assert_eq!(scripted.calls(), 1, "a call was made for a step that had been stopped");
+}
