@@ -117,3 +117,46 @@ async fn what_is_stopped_in_the_turn_in_which_it_began_is_not_called() {
     assert_eq!(count(&world, |body| matches!(body, Body::ToolRequest { .. })).await, 2, "the call was begun");
     assert_eq!(scripted.calls(), 1, "a call was made for a step that had been stopped");
 }
+
+/// A call that must not be made twice is interrupted twice: whoever decided about the first time said nothing about the second.
+#[tokio::test(start_paused = true)]
+async fn a_late_decision_does_not_answer_the_next_question() {
+    let world = World::new(1, 0);
+    let scripted = Scripted::new(|_, number| if number < 2 { Answer::Never } else { Answer::After(10) });
+    let mut once = tool("n0");
+    once["config"]["idempotent"] = json!(false);
+    once["timeoutSeconds"] = json!(3600);
+    let document = document(json!([once]), json!([]));
+    let decide = |key: &str, approved| {
+        let (key, step, by) = (key.to_owned(), "n0".into(), "somebody".to_owned());
+        InboxRequest::Decide { step, approved, key, payload: None, by, reason: None }
+    };
+    let open = async || world.store.open_approvals().await.unwrap();
+    let pause = || tokio::time::sleep(Duration::from_millis(100));
+    let first = host(&world, world.store.clone(), &scripted, 8);
+    first.start_as(RUN, start(&document)).await.unwrap();
+    pause().await;
+    first.shutdown(Duration::ZERO).await;
+
+    let second = host(&world, world.store.clone(), &scripted, 8);
+    second.recover().await.unwrap();
+    pause().await;
+    assert_eq!(open().await, 1);
+    second.ask(RUN, "a".to_owned(), decide("a", true)).await.unwrap();
+    pause().await;
+    second.ask(RUN, "b".to_owned(), decide("b", false)).await.unwrap();
+    pause().await;
+    second.shutdown(Duration::ZERO).await;
+    assert_eq!(scripted.calls(), 2);
+
+    let third = host(&world, world.store.clone(), &scripted, 8);
+    third.recover().await.unwrap();
+    pause().await;
+    assert_eq!((open().await, status(&world, RUN).await.as_str()), (1, "running"));
+    third.ask(RUN, "c".to_owned(), decide("c", true)).await.unwrap();
+    assert_eq!(ended(&world, RUN).await, "succeeded");
+    let query = ApprovalQuery { open: None, run: Some(RUN), after: None, limit: 10 };
+    let rows = world.store.approvals(query).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.decision.as_deref()).collect::<Vec<_>>(), [Some("approved")]);
+    assert_eq!(scripted.calls(), 3);
+}
