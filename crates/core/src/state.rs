@@ -141,7 +141,9 @@ pub struct RunState {
     /// Those in flight for which something happens at a time: a next attempt, the end of a wait or of patience.
     timed: BTreeSet<(Timestamp, StepIx)>,
     signals: HashMap<String, VecDeque<Signal>>,
-    listeners: BTreeMap<String, BTreeSet<StepIx>>,
+    /// Waits by the signal that they wait for, by ordinal: the places of steps are not the same in every process, and which wait a
+    /// signal ended has to be.
+    listeners: BTreeMap<String, BTreeSet<(u32, StepIx)>>,
     /// Waits whose signal is there.
     deliverable: BTreeSet<StepIx>,
     armed: Vec<Armed>,

@@ -160,3 +160,35 @@ async fn a_late_decision_does_not_answer_the_next_question() {
     assert_eq!(rows.iter().map(|row| row.decision.as_deref()).collect::<Vec<_>>(), [Some("approved")]);
     assert_eq!(scripted.calls(), 3);
 }
+
+/// A running host forgets scopes and uses their places again; a reader of the journal does not. Both have to know which wait a signal
+/// ended.
+#[tokio::test(start_paused = true)]
+async fn a_signal_ends_one_wait_also_after_a_restart() {
+    let world = World::new(1, 0);
+    let scripted = Scripted::new(|_, _| Answer::After(10));
+    // With a wait this short the run stays in memory.
+    let wait = json!({"id": "w", "type": "wait", "config": {"signal": "go", "timeoutSeconds": 20}});
+    let wait = json!({"entry": "w", "nodes": [wait], "edges": []});
+    let turns = json!({"id": "l", "type": "loop", "config": {"body": wait, "maxIterations": 2}});
+    let body = json!({"entry": "l", "nodes": [turns], "edges": []});
+    let document = document(json!([map(body, json!([1, 2]), json!({}))]), json!([]));
+    let waited = async || {
+        let rows = world.store.steps(RUN).await.unwrap();
+        rows.iter().filter(|row| row.node_type == "wait").count()
+    };
+    let first = host(&world, world.store.clone(), &scripted, 8);
+    first.start_as(RUN, start(&document)).await.unwrap();
+    for number in 1..=3 {
+        signal(&first, &format!("signal {number}")).await;
+        assert_eq!(waited().await, number);
+    }
+    first.shutdown(Duration::ZERO).await;
+
+    let second = host(&world, world.store.clone(), &scripted, 8);
+    second.recover().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(waited().await, 3, "a signal ended two waits");
+    signal(&second, "signal 4").await;
+    assert_eq!(ended(&world, RUN).await, "succeeded");
+}
