@@ -221,6 +221,8 @@ async fn build(
     for item in cancels {
         turn.request_from(&item.request).await?;
     }
+    // What was decided before the run was opened is about what was asked before: not about a call that is found interrupted now.
+    let others: Vec<_> = others.into_iter().filter(|item| !first || !turn.is_late(&item.request)).collect();
     if first {
         turn.open().await?;
     }

@@ -271,6 +271,12 @@ impl<'a> Turn<'a> {
     /// The append that makes this turn durable. What is over is forgotten with it.
     pub fn append(&mut self) -> Append {
         self.stopped = self.state.take_stopped();
+        // What was begun and stopped within the turn is not called.
+        let state = &*self.state;
+        self.effects.retain(|effect| {
+            let step = state.step(effect.ix);
+            step.status == StepStatus::Running && (step.request, step.attempt) == (effect.request, effect.attempt)
+        });
         let mut ended = std::mem::take(&mut self.ended);
         for ix in &self.stopped {
             self.memory.forget(*ix);

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod fork;
+mod check;
 mod generate;
 mod host;
 mod journals;
+mod nested;
 mod simulation;
 mod world;

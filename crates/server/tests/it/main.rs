@@ -16,6 +16,7 @@ mod ingest;
 mod ingest_hostile;
 mod reference;
 mod startup;
+mod steering;
 mod stream;
 mod support;
 mod tools;
