@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod fork;
 mod check;
+mod fork;
 mod generate;
 mod host;
 mod journals;
