@@ -157,11 +157,9 @@ export function PropertyField({ name, schema, value, at, required, label = label
       return (
         <Group label={label} pointer={pointer} hint={hint}>
           {items.map((each, index) => (
-            <div key={index} className="flex gap-1 rounded border border-line p-2">
-              <div className="min-w-0 flex-1">
-                <SchemaFields schema={item} value={each} at={[...at, index]} />
-              </div>
-              <IconButton label={`Remove ${label} ${index + 1}`} onClick={() => change(items.length === 1 && !required ? undefined : items.toSpliced(index, 1))}>
+            <div key={index} className="relative rounded border border-line p-2">
+              <SchemaFields schema={item} value={each} at={[...at, index]} />
+              <IconButton className="absolute top-0.5 right-0.5" label={`Remove ${label} ${index + 1}`} onClick={() => change(items.length === 1 && !required ? undefined : items.toSpliced(index, 1))}>
                 <Trash2 size={13} aria-hidden />
               </IconButton>
             </div>
