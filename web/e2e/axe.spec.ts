@@ -41,6 +41,40 @@ const views: View[] = [
   { name: "tree", path: async (server) => `${await fine(server)}?view=tree`, ready: (page) => expect(page.getByRole("treeitem").first()).toBeVisible() },
   { name: "graph", path: async (server) => `${await fine(server)}?view=graph`, ready: (page) => expect(page.locator(".react-flow__node").first()).toBeVisible() },
   { name: "log", path: async (server) => `${await fine(server)}?view=log`, ready: (page) => expect(page.getByText("run.started")).toBeVisible() },
+  {
+    name: "new workflow",
+    path: async () => "/workflows",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "New workflow" }).click();
+      await expect(page.getByLabel("Start from")).toBeVisible();
+    },
+  },
+  {
+    name: "palette",
+    path: async () => "/runs",
+    ready: async (page) => {
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await page.keyboard.press("Control+k");
+      await expect(page.getByRole("option").first()).toBeVisible();
+    },
+  },
+  {
+    name: "keyboard help",
+    path: async () => "/runs",
+    ready: async (page) => {
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await page.keyboard.press("?");
+      await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+    },
+  },
+  {
+    name: "tested provider",
+    path: async () => "/settings",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Test anthropic" }).click();
+      await expect(page.getByText(/answered: /)).toBeVisible();
+    },
+  },
   { name: "editor", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit`, ready: drawn },
   { name: "editor, a step", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit?node=answer`, ready: async (page) => (await drawn(page), expect(page.getByLabel("Prompt", { exact: true })).toBeVisible()) },
   { name: "editor, problems", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?node=greet`, ready: broken },

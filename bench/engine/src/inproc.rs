@@ -16,7 +16,7 @@ use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::clock::SystemClock;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::store::{RunRow, Store};
-use flowtrace_engine::port::tool::Tool;
+use flowtrace_engine::port::tool::{Tool, Tools};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
@@ -92,8 +92,12 @@ impl Bench {
             _ => None,
         };
         let tool = Arc::new(NoOp { entries: Mutex::default(), side_log });
-        let ports =
-            Ports { store: store.clone(), providers: Vec::new(), tools: vec![tool.clone()], clock: Arc::new(SystemClock) };
+        let ports = Ports {
+            store: store.clone(),
+            providers: Vec::new(),
+            tools: Tools::new(vec![tool.clone()], Vec::new()),
+            clock: Arc::new(SystemClock),
+        };
         let settings = Settings {
             prices: PriceTable::default(),
             equivalence: Equivalence::default(),

@@ -9,7 +9,7 @@ use flowtrace_core::secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the values of `{"$secret": name}` come from.
 pub trait Secrets: Send + Sync {
@@ -67,8 +67,67 @@ pub fn resolve(secrets: &dyn Secrets, call: &ToolCall) -> Result<(Value, Redacto
     Ok((config, Redactor::new(&used)?))
 }
 
+/// Reads any variable of the server's environment, for names that stand in the operator's own configuration and nowhere else.
+/// What workflows name goes through [`EnvironmentSecrets`], so that they cannot reach these.
+pub struct OperatorEnvironment;
+
+impl Secrets for OperatorEnvironment {
+    fn get(&self, name: &str) -> Option<String> {
+        // A name with `=` or NUL in it is no variable, and asking for one would panic on some systems.
+        let possible = !name.is_empty() && !name.contains(['=', '\0']);
+        if possible { std::env::var(name).ok() } else { None }
+    }
+
+    fn how_to_set(&self, name: &str) -> String {
+        format!("set the environment variable {name} of the server")
+    }
+}
+
+/// A value in the operator's configuration: written out, or in a variable of the server's environment.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    Text(String),
+    Secret(SecretSetting),
+}
+
+/// The value is `prefix` and then what the variable holds.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSetting {
+    pub env: String,
+    #[serde(default)]
+    pub prefix: String,
+}
+
+/// The values of settings, and what takes the secrets among them out of everything that comes back.
+pub fn resolve_settings(
+    secrets: &dyn Secrets,
+    settings: &BTreeMap<String, Setting>,
+) -> Result<(BTreeMap<String, String>, Redactor), Failure> {
+    let mut values = BTreeMap::new();
+    let mut used = Vec::new();
+    for (name, setting) in settings {
+        let value = match setting {
+            Setting::Text(text) => text.clone(),
+            Setting::Secret(SecretSetting { env, prefix }) => {
+                let value = secrets.get(env).filter(|value| !value.is_empty()).ok_or_else(|| {
+                    let help = secrets.how_to_set(env);
+                    let message = format!("`{env}`, which the configuration names for `{name}`, is not set: {help}.");
+                    Failure::new(FailureCode::NotConfigured, message)
+                })?;
+                used.push((env.clone(), value.clone()));
+                format!("{prefix}{value}")
+            }
+        };
+        values.insert(name.clone(), value);
+    }
+    Ok((values, Redactor::new(&used)?))
+}
+
 /// Replaces secrets by `[secret:name]`. Besides the value itself it knows how it looks inside JSON, percent-encoded and in
 /// base64; a part of a secret, or one that was encoded otherwise, is not recognised.
+#[derive(Clone)]
 pub struct Redactor {
     /// `None` where the call uses no secret.
     patterns: Option<(AhoCorasick, Vec<String>)>,
@@ -230,5 +289,8 @@ pub(crate) mod tests {
         assert_eq!(EnvironmentSecrets::variable("api_token"), "FLOWTRACE_SECRET_API_TOKEN");
         assert_eq!(EnvironmentSecrets::variable("github.com-ü=x"), "FLOWTRACE_SECRET_GITHUB_COM___X");
         assert!(EnvironmentSecrets.get("surely not set \0 =").is_none());
+        assert!(OperatorEnvironment.get("surely not set \0 =").is_none());
+        assert!(OperatorEnvironment.get("").is_none());
+        assert_eq!(OperatorEnvironment.get("PATH"), std::env::var("PATH").ok());
     }
 }

@@ -5,9 +5,13 @@
 //! ([`nodes`]), then check who reads what ([`reads`]). A part that failed one phase is left out of the next, so that one cause
 //! gives one problem.
 
+mod assemble;
 mod form;
 mod graph;
 mod json;
+mod kinds;
+mod level;
+pub mod lint;
 mod nodes;
 mod reads;
 mod words;
@@ -16,7 +20,7 @@ use crate::document::MAX_DOCUMENT_BYTES;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::stack::with_large_stack;
-use serde_json::Value;
+use crate::tool::{ToolDescription, ToolRules, ToolSourceStatus};
 use std::sync::Arc;
 
 /// The number of problems that are reported in full; one more says how many were left out.
@@ -25,21 +29,13 @@ pub const MAX_PROBLEMS: usize = 200;
 /// What a deployment has to offer to workflows.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    pub tools: Vec<ToolSpec>,
+    pub tools: Vec<ToolDescription>,
     /// The names of the configured providers. `None`: any name is accepted.
     pub providers: Option<Vec<String>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct ToolSpec {
-    /// The name that workflows use in `config.tool`.
-    pub name: String,
-    /// One sentence for people.
-    pub description: String,
-    /// JSON Schema of a node's `config` without `tool`.
-    pub config_schema: Value,
-    /// Whether it reaches over a network, which decides the default retry policy.
-    pub remote: bool,
+    /// Which tools may be used.
+    pub rules: ToolRules,
+    /// Where tools come from that are only known when they were reached.
+    pub sources: Vec<ToolSourceStatus>,
 }
 
 /// Checks a document against the language and against what the deployment has.
@@ -72,13 +68,14 @@ pub(crate) fn compile(json: &[u8], catalog: Option<&Catalog>) -> Result<Plan, Ve
 fn read(json: &[u8], catalog: Option<&Catalog>, problems: &mut Problems) -> Option<Plan> {
     let document = json::parse(json, problems)?;
     let draft = form::read(document, problems)?;
-    let graph = graph::build(&draft, problems);
-    let mut parts = nodes::compile(&draft, &graph, catalog, problems);
-    reads::check(&draft, &graph, &mut parts, problems);
+    let mut levels = level::levels(draft);
+    graph::build(&mut levels, problems);
+    nodes::compile(&mut levels, catalog, problems);
+    reads::check(&mut levels, problems);
     if !problems.is_empty() {
         return None;
     }
-    nodes::assemble(draft, graph, parts)
+    assemble::plan(levels)
 }
 
 /// Collects problems up to the cap and counts the rest.
@@ -117,9 +114,9 @@ impl Problems {
         self.found.len() + self.more
     }
 
-    /// The problems after the first `count`, as far as they are kept.
-    fn since(&self, count: usize) -> &[Problem] {
-        self.found.get(count..).unwrap_or_default()
+    /// The problems after the first `from` up to the first `to`, as far as they are kept.
+    fn between(&self, from: usize, to: usize) -> &[Problem] {
+        self.found.get(from..to.min(self.found.len())).unwrap_or_default()
     }
 
     /// [`did_you_mean`], unless the problem would not be kept: with many names, each guess costs more than its problem.

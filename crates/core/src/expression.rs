@@ -5,6 +5,7 @@
 //! the values that are actually read. Deep trees run on a thread with a large stack.
 
 mod run;
+mod shape;
 mod vet;
 
 pub(crate) use vet::is_type as is_type_name;
@@ -76,6 +77,16 @@ impl Expression {
             Value::Bool(holds) => Ok(holds),
             other => Err(self.failure(&format!("it has to be true or false, but gave {}", crate::value::type_name(&other)))),
         }
+    }
+
+    /// Whether every result is written out in it, as in `len(text) > 2000 ? 'deep' : 'shallow'`.
+    pub fn is_closed(&self) -> bool {
+        shape::is_closed(&self.compiled.tree.expr)
+    }
+
+    /// Whether it is true for certain branches that it names, as in `branch == 'deep'`.
+    pub fn names_branches(&self) -> bool {
+        shape::names_branches(&self.compiled.tree.expr)
     }
 
     pub fn source(&self) -> &str {

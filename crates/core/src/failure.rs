@@ -38,6 +38,14 @@ pub enum FailureCode {
     Tool,
     /// A limit of the run or of the deployment.
     BudgetExceeded,
+    /// What a gate looked at does not hold up.
+    Gate,
+    /// A person said no.
+    Rejected,
+    /// Nobody decided, or no signal came, in the time that was allowed.
+    Expired,
+    /// A call that must not be made twice was interrupted, and a person did not want it made again.
+    Interrupted,
     /// The workflow could not be planned by this build.
     InvalidWorkflow,
     /// A fault of FlowTrace itself.
@@ -70,6 +78,10 @@ impl FailureCode {
             Expression => "expression",
             Tool => "tool",
             BudgetExceeded => "budget_exceeded",
+            Gate => "gate",
+            Rejected => "rejected",
+            Expired => "expired",
+            Interrupted => "interrupted",
             InvalidWorkflow => "invalid_workflow",
             Internal => "internal",
         }

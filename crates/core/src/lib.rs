@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod call;
+pub mod change;
 pub mod check;
 pub mod decide;
 pub mod document;
@@ -13,6 +14,7 @@ pub mod equivalence;
 pub mod event;
 pub mod expression;
 pub mod failure;
+pub mod fork;
 pub mod id;
 pub mod model_name;
 pub mod node;
@@ -29,5 +31,6 @@ pub mod span;
 pub mod stack;
 pub mod state;
 pub mod template;
+pub mod tool;
 pub mod usage;
 pub mod value;

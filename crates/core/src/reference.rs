@@ -9,10 +9,7 @@ use std::fmt::{self, Write};
 const NAMES_IN_MESSAGES: usize = 10;
 
 /// Names that start a path by themselves. Inputs may not use them.
-pub const ROOTS: [&str; 3] = ["input", "node", "branch"];
-
-/// Roots that are kept for later versions of the language.
-pub const RESERVED_ROOTS: [&str; 3] = ["vars", "session", "config"];
+pub const ROOTS: [&str; 8] = ["input", "node", "branch", "each", "iteration", "vars", "session", "config"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {
@@ -128,11 +125,29 @@ impl Path {
                 let node = scope.nodes.get(id).ok_or_else(|| format!("node `{id}` has no value here"))?;
                 match self.field(2) {
                     Some("output") => Ok((&node.output, 3)),
-                    Some("branch") => match &node.branch {
-                        Some(branch) => Ok((branch, 3)),
-                        None => Ok((&Value::Null, 3)),
-                    },
+                    Some("branch") => Ok((node.branch.as_ref().unwrap_or(&Value::Null), 3)),
+                    Some("error") => Ok((node.error.as_ref().unwrap_or(&Value::Null), 3)),
                     _ => Err(format!("`node.{id}` is not a value by itself: write `node.{id}.output`")),
+                }
+            }
+            "vars" => Ok((&scope.vars, 1)),
+            "session" => Ok((&scope.session, 1)),
+            "config" => Ok((&scope.config, 1)),
+            "each" => {
+                let each = scope.each.as_ref().ok_or("`each` exists only inside of a map")?;
+                match self.field(1) {
+                    Some("item") => Ok((each.items.get(each.at).unwrap_or(&Value::Null), 2)),
+                    Some("index") => Ok((&each.index, 2)),
+                    _ => Err("`each` is not a value by itself: write `each.item` or `each.index`".to_owned()),
+                }
+            }
+            "iteration" => {
+                let iteration = scope.iteration.as_ref().ok_or("`iteration` exists only inside of a loop")?;
+                match self.field(1) {
+                    Some("index") => Ok((&iteration.index, 2)),
+                    Some("state") => Ok((&iteration.state, 2)),
+                    Some("last") => Ok((&iteration.last, 2)),
+                    _ => Err("`iteration` is not a value by itself: write `iteration.state`, `.index` or `.last`".to_owned()),
                 }
             }
             name => match scope.inputs.get(name) {
@@ -274,7 +289,9 @@ mod tests {
     #[test]
     fn a_missing_part_is_named_with_what_is_there() {
         let mut scope = Scope { input: Arc::new(json!({"list": [1, 2]})), ..Scope::default() };
-        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(json!({"content": "x", "status": 200})), branch: None });
+        scope
+            .nodes
+            .insert("a".into(), NodeValue { output: Arc::new(json!({"content": "x", "status": 200})), ..NodeValue::default() });
         scope.nodes.insert("skipped".into(), NodeValue::default());
         scope.inputs.insert("text".into(), json!("hello"));
         let read = |path: &str| Path::parse(path).unwrap().resolve(&scope).cloned();

@@ -1,6 +1,9 @@
 //! The JSON Schema of the language, for editors and for [`crate::check`].
 
-use crate::document::{Document, LlmConfig, RouterConfig, ToolConfig};
+use crate::document::{
+    AgentConfig, ApprovalConfig, Document, GateConfig, HandoffConfig, LlmConfig, LoopConfig, MapConfig, NodeType, RouterConfig,
+    SetConfig, ToolConfig, WaitConfig, WorkflowConfig,
+};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -16,28 +19,80 @@ fn schema_of<T: JsonSchema>() -> Value {
 }
 
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(schema_of::<Document>);
-pub(crate) static LLM: LazyLock<Value> = LazyLock::new(schema_of::<LlmConfig>);
-pub(crate) static ROUTER: LazyLock<Value> = LazyLock::new(schema_of::<RouterConfig>);
-pub(crate) static TOOL: LazyLock<Value> = LazyLock::new(schema_of::<ToolConfig>);
+
+/// A body: the parts of a document that make a graph.
+pub(crate) static BODY: LazyLock<Value> = LazyLock::new(|| {
+    let whole = &DOCUMENT["properties"];
+    json!({
+        "type": "object",
+        "description": "A graph of its own, with the same kinds of nodes.",
+        "properties": {"entry": whole["entry"], "nodes": whole["nodes"], "edges": whole["edges"], "ui": whole["ui"]},
+        "required": ["entry", "nodes"],
+        "additionalProperties": false
+    })
+});
+
+macro_rules! configs {
+    ($($kind:ident => $config:ty),*) => {
+        /// The schema of the `config` of a kind of node, without its body.
+        pub(crate) fn config(kind: NodeType) -> &'static Value {
+            match kind {$(
+                NodeType::$kind => {
+                    static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<$config>);
+                    &SCHEMA
+                }
+            )*}
+        }
+
+        /// Every kind of node, in the order in which people read about them.
+        pub(crate) const KINDS: &[NodeType] = &[$(NodeType::$kind),*];
+    };
+}
+configs! {
+    Llm => LlmConfig, Tool => ToolConfig, Router => RouterConfig, Agent => AgentConfig, Map => MapConfig, Loop => LoopConfig,
+    Workflow => WorkflowConfig, Approval => ApprovalConfig, Wait => WaitConfig, Gate => GateConfig, Set => SetConfig
+}
+
+pub(crate) static HANDOFF: LazyLock<Value> = LazyLock::new(schema_of::<HandoffConfig>);
 
 /// JSON Schema (draft 2020-12) of a workflow document. It says what can be said about the form; [`crate::check`] knows more.
 pub fn workflow_schema() -> Value {
     let mut schema = DOCUMENT.clone();
     schema["$id"] = json!(ID);
-    let config = |kind: &str, config: &Value| {
-        let mut config = config.clone();
+    // A body is written as a reference, so that the schema stays finite.
+    let body = json!({
+        "type": "object",
+        "description": BODY["description"],
+        "properties": {
+            "entry": BODY["properties"]["entry"],
+            "nodes": {"type": "array", "minItems": 1, "items": {"$ref": "#/properties/nodes/items"}},
+            "edges": {"$ref": "#/properties/edges"},
+            "ui": {"$ref": "#/properties/ui"}
+        },
+        "required": BODY["required"],
+        "additionalProperties": false
+    });
+    let kinds = KINDS.iter().map(|kind| {
+        let mut config = config(*kind).clone();
+        let mut needed = kind.has_body();
         if let Some(config) = config.as_object_mut() {
             config.remove("$schema");
             config.remove("title");
+            let required = config.entry("required").or_insert_with(|| json!([]));
+            if let (true, Some(required)) = (kind.has_body(), required.as_array_mut()) {
+                required.push(json!("body"));
+            }
+            needed |= required.as_array().is_some_and(|required| !required.is_empty());
         }
-        json!({
-            "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
-            "then": {"properties": {"config": config}}
-        })
-    };
-    schema["properties"]["nodes"]["items"]["allOf"] =
-        json!([config("llm", &LLM), config("tool", &TOOL), config("router", &ROUTER)]);
-    // A router cannot do without its rule.
-    schema["properties"]["nodes"]["items"]["allOf"][2]["then"]["required"] = json!(["config"]);
+        if kind.has_body() {
+            config["properties"]["body"] = body.clone();
+        }
+        let mut then = json!({"properties": {"config": config}});
+        if needed {
+            then["required"] = json!(["config"]);
+        }
+        json!({"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": then})
+    });
+    schema["properties"]["nodes"]["items"]["allOf"] = kinds.collect();
     schema
 }

@@ -1,18 +1,29 @@
 //! What a run has come to: a fold over its events. [`RunState::apply`] is the only writer.
 //!
 //! Every change costs what it changes: the state keeps counters of open predecessors and sets of what is ready, so neither
-//! applying an event nor deciding what is next ever looks at the whole graph. Values are held as references
-//! ([`Payload`]), so the state of a run stays small whatever its steps produce.
+//! applying an event nor deciding what is next ever looks at a whole graph or at all items of a map. Values are held as
+//! references ([`Payload`]), so the state of a run stays small whatever its steps produce.
+//!
+//! Every time that a graph is gone through is a [`scope`]: the document's own graph has one, a body has one for each item or
+//! iteration. Scopes that are over can be forgotten with [`RunState::sweep`]; readers that show a run keep them.
 
-use crate::call::Target;
-use crate::event::{Body, Event, Limits, LlmResponse, RunStarted, Timer};
+mod apply;
+pub mod control;
+pub mod scope;
+pub mod step;
+
+pub use control::{Answer, Control, ItemResult, LoopState, MapState, Question, Spent, Work};
+pub use scope::{ROOT, Scope, ScopeIx};
+pub use step::{StepIx, StepState, StepStatus};
+
+use crate::change::Changes;
+use crate::event::{Event, Limits, RunStarted};
 use crate::failure::Failure;
 use crate::id::{StepPath, Timestamp};
+use crate::node::NodeKind;
 use crate::payload::Payload;
-use crate::plan::{NodeIx, Plan};
-use crate::usage::Usage;
-use serde_json::Value;
-use std::collections::BTreeSet;
+use crate::plan::{GraphIx, NodeIx, Plan};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,82 +53,6 @@ impl RunStatus {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StepStatus {
-    /// Not reached yet; such a step is not shown.
-    #[default]
-    Pending,
-    Running,
-    /// Between two attempts.
-    Waiting,
-    Succeeded,
-    Failed,
-    Skipped,
-    Canceled,
-}
-
-impl StepStatus {
-    pub fn is_final(self) -> bool {
-        matches!(self, StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped | StepStatus::Canceled)
-    }
-
-    pub fn is_in_flight(self) -> bool {
-        matches!(self, StepStatus::Running | StepStatus::Waiting)
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StepStatus::Pending => "pending",
-            StepStatus::Running => "running",
-            StepStatus::Waiting => "waiting",
-            StepStatus::Succeeded => "succeeded",
-            StepStatus::Failed => "failed",
-            StepStatus::Skipped => "skipped",
-            StepStatus::Canceled => "canceled",
-        }
-    }
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StepState {
-    pub status: StepStatus,
-    /// Incoming edges whose source has not ended.
-    open: u32,
-    /// Whether some incoming edge was taken.
-    reached: bool,
-    /// The current logical call, from 1; a fallback target is a new one.
-    pub request: u32,
-    /// The current try of that call, from 1.
-    pub attempt: u32,
-    /// Tries over all requests.
-    pub attempts: u32,
-    /// When the next attempt is due, while waiting.
-    pub due: Option<Timestamp>,
-    /// Position among the scheduled and skipped steps of the run, from 0: the order in which a reader saw them appear.
-    pub ordinal: u32,
-    pub started_at: Option<Timestamp>,
-    pub finished_at: Option<Timestamp>,
-    pub input: Option<Payload>,
-    pub output: Option<Payload>,
-    /// What the first request was made of, so that a later attempt needs no rendering.
-    pub call: Option<Payload>,
-    /// A router's decision.
-    pub branch: Option<Value>,
-    /// The last failure, also while another attempt is under way.
-    pub error: Option<Failure>,
-    /// The provider and model of the current request; for a cached answer, of the original one.
-    pub target: Option<Target>,
-    /// The model that the provider says it used.
-    pub answered_by: Option<String>,
-    pub usage: Option<Usage>,
-    pub cost_nanousd: Option<u64>,
-    pub first_token_ms: Option<f64>,
-    pub cached: bool,
-    /// What the cache saved, where the price is known.
-    pub saved_nanousd: Option<u64>,
-    pub simulated: bool,
-}
-
 /// Sums over the whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -131,6 +66,39 @@ pub struct Totals {
     pub fallbacks: u64,
     pub cache_hits: u64,
     pub saved_nanousd: u64,
+    /// Calls of tools; tries of one call count once.
+    pub tool_calls: u64,
+    /// Iterations of loops and turns of agents that were begun.
+    pub iterations: u64,
+    /// Workflows that were called.
+    pub spawns: u64,
+    /// Steps whose work another run did.
+    pub reused: u64,
+}
+
+/// A step that can be taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Armed {
+    pub path: StepPath,
+    pub node: NodeIx,
+    pub call: Payload,
+}
+
+/// The run takes back what it did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compensation {
+    /// What the run fails with afterwards; absent where it was cancelled.
+    pub error: Option<Failure>,
+    /// The undo that is under way.
+    pub current: Option<StepIx>,
+    /// Undos that failed for good.
+    pub failed: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signal {
+    pub payload: Payload,
+    pub by: String,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -143,24 +111,47 @@ pub struct RunState {
     pub finished_at: Option<Timestamp>,
     /// Time of the last event.
     pub last_ts: Timestamp,
-    /// Microseconds in which the run was being worked on: gaps in which no process was there are left out.
+    /// Microseconds in which the run was being worked on: waiting for people, pauses, and times without a process are left out.
     pub active_micros: u64,
-    pub deadline: Option<Timestamp>,
-    /// By node index.
+    /// By step index.
     pub steps: Vec<StepState>,
     pub totals: Totals,
     pub output: Option<Payload>,
     pub error: Option<Failure>,
     pub failed_step: Option<StepPath>,
     pub cancel_requested: bool,
+    pub paused: bool,
     /// The limit that was tripped, if one was.
     pub budget_exceeded: Option<String>,
+    /// The variables of the run.
+    pub vars: Changes,
+    pub compensation: Option<Compensation>,
 
-    ready: BTreeSet<NodeIx>,
-    unreachable: BTreeSet<NodeIx>,
-    in_flight: BTreeSet<NodeIx>,
-    /// Those in flight that wait for their next attempt, by time.
-    waiting: BTreeSet<(Timestamp, NodeIx)>,
+    scopes: Vec<Scope>,
+    /// Scopes with a step that may start now.
+    runnable: BTreeSet<ScopeIx>,
+    /// Scopes that have nothing left to do, or failed.
+    closable: BTreeSet<ScopeIx>,
+    unreachable: BTreeSet<StepIx>,
+    in_flight: BTreeSet<StepIx>,
+    /// Those in flight that other steps work for.
+    containers: usize,
+    /// Those in flight that wait for a person, a time or a signal.
+    parked: BTreeSet<StepIx>,
+    /// Those in flight for which something happens at a time: a next attempt, the end of a wait or of patience.
+    timed: BTreeSet<(Timestamp, StepIx)>,
+    signals: HashMap<String, VecDeque<Signal>>,
+    listeners: BTreeMap<String, BTreeSet<StepIx>>,
+    /// Waits whose signal is there.
+    deliverable: BTreeSet<StepIx>,
+    armed: Vec<Armed>,
+    undos: HashMap<StepPath, StepIx>,
+    /// Scopes that are over and not yet forgotten.
+    over: Vec<ScopeIx>,
+    /// Scopes of a graph that can be used again.
+    free: HashMap<GraphIx, Vec<ScopeIx>>,
+    /// Steps that ended because something around them did, since they were last asked for.
+    stopped: Vec<StepIx>,
     seen: u32,
 }
 
@@ -175,9 +166,9 @@ pub struct Corrupt {
 
 impl RunState {
     pub fn new(plan: &Plan) -> Self {
-        let steps =
-            plan.nodes.iter().map(|node| StepState { open: node.incoming.len() as u32, ..StepState::default() }).collect();
-        RunState { steps, ready: BTreeSet::from([plan.entry]), ..RunState::default() }
+        let mut state = RunState::default();
+        state.open_scope(plan, None, 0, 0);
+        state
     }
 
     pub fn fold<'a>(plan: &Plan, events: impl IntoIterator<Item = &'a Event>) -> Result<Self, Corrupt> {
@@ -188,262 +179,203 @@ impl RunState {
         Ok(state)
     }
 
-    pub fn step(&self, ix: NodeIx) -> &StepState {
+    pub fn step(&self, ix: StepIx) -> &StepState {
         &self.steps[ix as usize]
     }
 
-    /// Steps that may start now, in plan order.
-    pub fn ready(&self) -> impl Iterator<Item = NodeIx> + '_ {
-        self.ready.iter().copied()
+    pub fn scope(&self, ix: ScopeIx) -> &Scope {
+        &self.scopes[ix as usize]
+    }
+
+    /// Every scope that has not been forgotten.
+    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.scopes.iter()
+    }
+
+    /// The scopes from that of a step outwards.
+    pub fn around(&self, ix: StepIx) -> impl Iterator<Item = &Scope> + '_ {
+        let mut next = Some(self.step(ix).scope);
+        std::iter::from_fn(move || {
+            let scope = self.scope(next?);
+            next = scope.owner.map(|owner| self.step(owner).scope);
+            Some(scope)
+        })
+    }
+
+    /// The step of a node as another step sees it: in its own scope, or in one around that.
+    pub fn seen_from(&self, plan: &Plan, ix: StepIx, node: NodeIx) -> Option<StepIx> {
+        let graph = plan.node(node).graph;
+        self.around(ix).find(|scope| scope.graph == graph).map(|scope| scope.step_of(plan, node))
+    }
+
+    /// The path of a step, also before it is scheduled.
+    pub fn path(&self, plan: &Plan, ix: StepIx) -> StepPath {
+        let step = self.step(ix);
+        if !step.path.is_empty() {
+            return step.path.clone();
+        }
+        let (id, scope) = (&plan.node(step.node).id, self.scope(step.scope));
+        match scope.owner {
+            None => id.clone(),
+            Some(owner) => format!("{}[{}]/{id}", self.step(owner).path, scope.index).into(),
+        }
+    }
+
+    /// The step at a path, if its scope is open or has not been forgotten.
+    pub fn find(&self, plan: &Plan, path: &str) -> Option<StepIx> {
+        let mut scope = self.scope(ROOT);
+        let mut rest = path;
+        loop {
+            let (segment, after) = rest.split_once('/').map_or((rest, None), |(segment, after)| (segment, Some(after)));
+            let (id, index) = match segment.strip_suffix(']').and_then(|segment| segment.split_once('[')) {
+                Some((id, index)) => (id, Some(index.parse::<u32>().ok()?)),
+                None => (segment, None),
+            };
+            let step = scope.step_of(plan, *plan.graph(scope.graph).by_id.get(id)?);
+            match (index, after) {
+                (None, None) => return Some(step),
+                (None, Some("undo")) => return self.undos.get(path).copied(),
+                (Some(index), Some(after)) => {
+                    scope = self.scope(*self.step(step).control.as_ref()?.scopes.get(&index)?);
+                    rest = after;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Scopes with a step that may start now, and how many may.
+    pub(crate) fn runnable(&self, plan: &Plan) -> impl Iterator<Item = (ScopeIx, StepIx)> + '_ {
+        let room = |scope: &Scope| plan.graph(scope.graph).max_concurrency.saturating_sub(scope.in_flight) as usize;
+        let rooms: Vec<(ScopeIx, usize)> = self.runnable.iter().map(|ix| (*ix, room(self.scope(*ix)))).collect();
+        rooms.into_iter().flat_map(|(ix, room)| self.scope(ix).ready.iter().take(room).map(move |step| (ix, *step)))
+    }
+
+    pub(crate) fn closable(&self) -> impl Iterator<Item = ScopeIx> + '_ {
+        self.closable.iter().copied()
+    }
+
+    /// Whether a step may start now.
+    pub fn may_begin(&self, plan: &Plan, ix: StepIx) -> bool {
+        let scope = self.scope(self.step(ix).scope);
+        scope.has_room(plan) && scope.ready.contains(&ix) && !self.status.is_final() && self.compensation.is_none()
+    }
+
+    /// Whether everything inside of a scope has ended or failed, and that has not been recorded yet.
+    pub fn is_closable(&self, ix: ScopeIx) -> bool {
+        self.closable.contains(&ix)
+    }
+
+    pub fn is_in_flight(&self, ix: StepIx) -> bool {
+        self.in_flight.contains(&ix)
     }
 
     /// Steps that no taken edge leads to.
-    pub fn unreachable(&self) -> impl Iterator<Item = NodeIx> + '_ {
+    pub fn unreachable(&self) -> impl Iterator<Item = StepIx> + '_ {
         self.unreachable.iter().copied()
     }
 
     /// Steps that were scheduled and have not ended.
-    pub fn in_flight(&self) -> impl ExactSizeIterator<Item = NodeIx> + '_ {
+    pub fn in_flight(&self) -> impl ExactSizeIterator<Item = StepIx> + '_ {
         self.in_flight.iter().copied()
     }
 
-    /// Steps between two attempts, earliest first.
-    pub fn waiting(&self) -> impl Iterator<Item = (Timestamp, NodeIx)> + '_ {
-        self.waiting.iter().copied()
+    /// Steps in flight of which an attempt is under way or will be: neither containers nor steps that wait for the world.
+    pub fn attempting(&self) -> usize {
+        self.in_flight.len() - self.containers - self.parked.len()
+    }
+
+    /// Steps in flight that wait for a person, a time or a signal.
+    pub fn parked(&self) -> impl ExactSizeIterator<Item = StepIx> + '_ {
+        self.parked.iter().copied()
+    }
+
+    /// Steps in flight for which something happens at a time, earliest first.
+    pub fn timed(&self) -> impl Iterator<Item = (Timestamp, StepIx)> + '_ {
+        self.timed.iter().copied()
+    }
+
+    /// Waits whose signal is there.
+    pub fn deliverable(&self) -> impl Iterator<Item = StepIx> + '_ {
+        self.deliverable.iter().copied()
+    }
+
+    /// The next signal of a name that nobody has taken.
+    pub fn signal(&self, name: &str) -> Option<&Signal> {
+        self.signals.get(name).and_then(VecDeque::front)
+    }
+
+    /// What will be taken back if the run fails, in the order in which it was done.
+    pub fn armed(&self) -> &[Armed] {
+        &self.armed
     }
 
     pub fn limits(&self) -> Limits {
         self.started.as_ref().map(|started| started.limits).unwrap_or_default()
     }
 
-    /// Executed steps after which nothing else was executed: their outputs are the run's output. Costs a look at every node,
-    /// so it is asked once, at the end.
-    pub fn leaves(&self, plan: &Plan) -> Vec<NodeIx> {
-        let succeeded = |ix: NodeIx| self.step(ix).status == StepStatus::Succeeded;
-        (0..plan.nodes.len() as NodeIx)
-            .filter(|ix| succeeded(*ix) && !plan.node(*ix).outgoing.iter().any(|edge| succeeded(plan.edge(*edge).to)))
+    /// When the run's active time is used up, if it is being worked on.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let timeout = self.limits().timeout_ms?.saturating_mul(1000);
+        let active = self.attempting() > 0 && self.compensation.is_none();
+        active.then(|| Timestamp(self.last_ts.0.saturating_add(timeout.saturating_sub(self.active_micros))))
+    }
+
+    /// The variables that a step sees: those of the run, or of the workflow that it belongs to.
+    pub fn vars_of(&self, ix: StepIx) -> &Changes {
+        let child = self.around(ix).filter_map(|scope| self.step(scope.owner?).control.as_ref()?.as_child()).next();
+        child.map_or(&self.vars, |child| &child.vars)
+    }
+
+    /// The step whose workflow a step belongs to; `None` for the run's own.
+    pub fn caller(&self, ix: StepIx) -> Option<StepIx> {
+        let is_child = |owner: &StepIx| self.step(*owner).control.as_ref().is_some_and(|control| control.as_child().is_some());
+        self.around(ix).filter_map(|scope| scope.owner).find(is_child)
+    }
+
+    /// The innermost step around another whose node is of a kind, and the scope inside of it.
+    pub fn enclosing<'s>(&'s self, plan: &'s Plan, ix: StepIx, is: fn(&NodeKind) -> bool) -> Option<(StepIx, &'s Scope)> {
+        self.around(ix)
+            .find_map(|scope| scope.owner.filter(|owner| is(&plan.node(self.step(*owner).node).kind)).map(|owner| (owner, scope)))
+    }
+
+    /// How many workflows a step is nested in.
+    pub fn depth(&self, plan: &Plan, ix: StepIx) -> u64 {
+        let owners = self.around(ix).filter_map(|scope| scope.owner);
+        owners.filter(|owner| matches!(plan.node(self.step(*owner).node).kind, NodeKind::Workflow(_))).count() as u64
+    }
+
+    /// Executed steps of a scope after which nothing else was executed: their outputs are its output. Costs a look at every node
+    /// of the graph, so it is asked once, at the end.
+    pub fn leaves(&self, plan: &Plan, scope: ScopeIx) -> Vec<StepIx> {
+        let scope = self.scope(scope);
+        let executed = |node: NodeIx| self.step(scope.step_of(plan, node)).was_passed();
+        let graph = plan.graph(scope.graph);
+        graph
+            .nodes()
+            .filter(|node| self.step(scope.step_of(plan, *node)).gave_output())
+            .filter(|node| !plan.node(*node).outgoing.iter().any(|edge| executed(plan.edge(*edge).to)))
+            .map(|node| scope.step_of(plan, node))
             .collect()
     }
 
-    /// Applies the next event. Total: an event that cannot apply is a damaged log, never a panic.
-    pub fn apply(&mut self, plan: &Plan, event: &Event) -> Result<(), Corrupt> {
-        let corrupt = |reason: String| Corrupt { seq: event.seq, kind: event.body.kind(), reason };
-        if event.seq != self.seq + 1 {
-            return Err(corrupt(format!("expected seq {}", self.seq + 1)));
-        }
-        if self.status.is_final() {
-            return Err(corrupt("the run has ended".to_owned()));
-        }
-        if (self.seq == 0) != matches!(event.body, Body::RunStarted(_)) {
-            return Err(corrupt("`run.started` comes first, and only once".to_owned()));
-        }
-        let ix = match &event.step {
-            Some(path) => {
-                Some(*plan.by_id.get(path.as_ref()).ok_or_else(|| corrupt(format!("the workflow has no step `{path}`")))?)
-            }
-            None => None,
-        };
-        self.count_active_time(event);
-        self.seq = event.seq;
-        self.last_ts = event.ts;
-        match ix {
-            Some(ix) => self.apply_to_step(plan, ix, event).map_err(corrupt),
-            None => self.apply_to_run(event).map_err(corrupt),
-        }
+    /// Steps that ended because something around them did, since this was last called.
+    pub fn take_stopped(&mut self) -> Vec<StepIx> {
+        std::mem::take(&mut self.stopped)
     }
 
-    /// `step.lost` and a deadline that is set again are what a new process writes first: the time before them was nobody's.
-    fn count_active_time(&mut self, event: &Event) {
-        let gap = matches!(event.body, Body::StepLost { .. } | Body::TimerSet { timer: Timer::Deadline, .. });
-        if self.seq > 0 && !gap {
-            self.active_micros += event.ts.0.saturating_sub(self.last_ts.0);
-        }
-    }
-
-    fn apply_to_run(&mut self, event: &Event) -> Result<(), String> {
-        match &event.body {
-            Body::RunStarted(started) => {
-                self.started = Some(started.clone());
-                self.started_at = event.ts;
-            }
-            Body::CancelRequested { .. } => self.cancel_requested = true,
-            Body::RunSucceeded { output } => {
-                self.output = Some(output.clone());
-                self.end(RunStatus::Succeeded, event.ts);
-            }
-            Body::RunFailed { error, failed_step, partial } => {
-                self.error = Some(error.clone());
-                self.failed_step = failed_step.clone();
-                self.output = partial.clone();
-                self.end(RunStatus::Failed, event.ts);
-            }
-            Body::RunCanceled => self.end(RunStatus::Canceled, event.ts),
-            Body::TimerSet { timer: Timer::Deadline, due } => self.deadline = Some(*due),
-            Body::TimerFired { timer: Timer::Deadline } => self.deadline = None,
-            Body::BudgetExceeded { limit, .. } => self.budget_exceeded = Some(limit.clone()),
-            Body::Log { .. } => {}
-            _ => return Err("it belongs to a step, and names none".to_owned()),
-        }
-        Ok(())
-    }
-
-    fn apply_to_step(&mut self, plan: &Plan, ix: NodeIx, event: &Event) -> Result<(), String> {
-        let ordinal = self.seen;
-        let step = &mut self.steps[ix as usize];
-        match &event.body {
-            Body::StepScheduled { input } => {
-                if !self.ready.remove(&ix) {
-                    return Err("the step is not ready".to_owned());
-                }
-                self.in_flight.insert(ix);
-                self.status = RunStatus::Running;
-                self.totals.steps += 1;
-                self.seen += 1;
-                *step = StepState {
-                    status: StepStatus::Running,
-                    request: 1,
-                    attempt: 1,
-                    attempts: 1,
-                    ordinal,
-                    started_at: Some(event.ts),
-                    input: Some(input.clone()),
-                    ..std::mem::take(step)
-                };
-            }
-            Body::StepSkipped => {
-                if !self.unreachable.remove(&ix) {
-                    return Err("an edge to the step was taken, or may be".to_owned());
-                }
-                step.status = StepStatus::Skipped;
-                step.finished_at = Some(event.ts);
-                step.ordinal = ordinal;
-                self.seen += 1;
-                self.release_successors(plan, ix, &[]);
-            }
-            Body::Log { .. } => {}
-            _ if !self.in_flight.contains(&ix) => return Err("the step is not in flight".to_owned()),
-            Body::StepSucceeded { output, taken } => {
-                step.status = StepStatus::Succeeded;
-                step.finished_at = Some(event.ts);
-                step.output = Some(output.clone());
-                step.error = None;
-                self.waiting.remove(&(step.due.take().unwrap_or_default(), ix));
-                self.in_flight.remove(&ix);
-                self.release_successors(plan, ix, taken);
-            }
-            Body::StepFailed { error } => {
-                step.status = StepStatus::Failed;
-                step.finished_at = Some(event.ts);
-                step.error = Some(error.clone());
-                self.waiting.remove(&(step.due.take().unwrap_or_default(), ix));
-                self.in_flight.remove(&ix);
-                if self.failed_step.is_none() {
-                    self.failed_step = Some(plan.node(ix).id.clone());
-                    self.error = Some(error.clone());
+    /// Forgets the scopes that are over: nothing can happen in them any more.
+    pub fn sweep(&mut self) {
+        for ix in std::mem::take(&mut self.over) {
+            let scope = &self.scopes[ix as usize];
+            if let Some(owner) = scope.owner {
+                let index = scope.index;
+                if let Some(control) = &mut self.steps[owner as usize].control {
+                    control.scopes.remove(&index);
                 }
             }
-            Body::StepLost { .. } => {}
-            Body::LlmRequest { attempt, target, prompt, simulated, .. } => {
-                step.status = StepStatus::Running;
-                self.waiting.remove(&(step.due.take().unwrap_or_default(), ix));
-                step.attempt = *attempt;
-                step.target = Some(target.clone());
-                step.simulated = *simulated;
-                if let Some(prompt) = prompt {
-                    step.call = Some(prompt.clone());
-                }
-            }
-            Body::ToolRequest { attempt, config, .. } => {
-                step.status = StepStatus::Running;
-                self.waiting.remove(&(step.due.take().unwrap_or_default(), ix));
-                step.attempt = *attempt;
-                if let Some(config) = config {
-                    step.call = Some(config.clone());
-                }
-            }
-            Body::LlmResponse(response) => self.count_response(ix, response),
-            Body::ToolResponse { .. } => {}
-            Body::Retry { request, attempt, due, error, .. } => {
-                step.status = StepStatus::Waiting;
-                step.request = *request;
-                step.attempt = *attempt;
-                step.attempts += 1;
-                step.due = Some(*due);
-                self.waiting.insert((*due, ix));
-                step.error = Some(error.clone());
-                self.totals.retries += 1;
-            }
-            Body::Fallback { request, to, error, .. } => {
-                step.status = StepStatus::Waiting;
-                step.request = *request;
-                step.attempt = 1;
-                step.attempts += 1;
-                step.due = Some(event.ts);
-                self.waiting.insert((event.ts, ix));
-                step.target = Some(to.clone());
-                step.error = Some(error.clone());
-                self.totals.fallbacks += 1;
-            }
-            Body::CacheHit(hit) => {
-                step.cached = true;
-                step.target = Some(hit.target.clone());
-                step.answered_by = Some(hit.answered_by.clone());
-                step.usage = None;
-                step.cost_nanousd = Some(0);
-                step.saved_nanousd = hit.saved_nanousd;
-                self.totals.cache_hits += 1;
-                self.totals.saved_nanousd += hit.saved_nanousd.unwrap_or(0);
-            }
-            Body::RouterBranch { branch, .. } => step.branch = Some(branch.clone()),
-            _ => return Err("it belongs to the run, not to a step".to_owned()),
-        }
-        Ok(())
-    }
-
-    fn count_response(&mut self, ix: NodeIx, response: &LlmResponse) {
-        let step = &mut self.steps[ix as usize];
-        step.target = Some(response.target.clone());
-        step.answered_by = Some(response.answered_by.clone());
-        step.first_token_ms = response.first_token_ms;
-        step.simulated = response.simulated;
-        if let Some(usage) = &response.usage {
-            step.usage.get_or_insert_default().add(usage);
-            self.totals.tokens = self.totals.tokens.saturating_add(usage.total());
-        }
-        match &response.cost {
-            Some(cost) => {
-                *step.cost_nanousd.get_or_insert(0) += cost.nanousd;
-                self.totals.cost_nanousd = self.totals.cost_nanousd.saturating_add(cost.nanousd);
-            }
-            None => self.totals.unpriced_calls += 1,
-        }
-    }
-
-    fn release_successors(&mut self, plan: &Plan, ix: NodeIx, taken: &[u32]) {
-        let executed = self.step(ix).status == StepStatus::Succeeded;
-        for edge_ix in &plan.node(ix).outgoing {
-            let edge = plan.edge(*edge_ix);
-            let next = &mut self.steps[edge.to as usize];
-            next.open = next.open.saturating_sub(1);
-            next.reached |= executed && (edge.when.is_none() || taken.contains(edge_ix));
-            if next.open == 0 {
-                if next.reached { &mut self.ready } else { &mut self.unreachable }.insert(edge.to);
-            }
-        }
-    }
-
-    fn end(&mut self, status: RunStatus, at: Timestamp) {
-        self.status = status;
-        self.finished_at = Some(at);
-        self.deadline = None;
-        self.ready.clear();
-        self.unreachable.clear();
-        self.waiting.clear();
-        for ix in std::mem::take(&mut self.in_flight) {
-            let step = &mut self.steps[ix as usize];
-            step.status = StepStatus::Canceled;
-            step.finished_at = Some(at);
-            step.due = None;
+            let graph = self.scopes[ix as usize].graph;
+            self.free.entry(graph).or_default().push(ix);
         }
     }
 }

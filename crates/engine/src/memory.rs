@@ -24,6 +24,7 @@ struct Tables {
     runs: BTreeMap<RunId, RunRow>,
     steps: HashMap<RunId, Vec<StepRow>>,
     wakeups: BTreeMap<(StreamId, Option<StepPath>), Timestamp>,
+    approvals: BTreeMap<(RunId, StepPath), ApprovalRow>,
     inbox: BTreeMap<i64, (String, InboxItem)>,
     last_inbox_id: i64,
     idempotency: HashMap<String, Used>,
@@ -135,6 +136,9 @@ impl Tables {
                 None => self.wakeups.remove(&key),
             };
         }
+        for row in &append.approvals {
+            self.approvals.insert((row.run, row.path.clone()), row.clone());
+        }
         for row in &append.cache {
             self.cache.insert(row.key.clone(), row.clone());
         }
@@ -206,6 +210,28 @@ impl Journal for MemoryStore {
 
     fn steps(&self, run: RunId) -> BoxFuture<'_, Result<Vec<StepRow>, StoreError>> {
         self.with(move |tables| Ok(tables.steps.get(&run).cloned().unwrap_or_default()))
+    }
+
+    fn approvals(&self, query: ApprovalQuery) -> BoxFuture<'_, Result<Vec<ApprovalRow>, StoreError>> {
+        self.with(move |tables| {
+            let after = |row: &ApprovalRow| match &query.after {
+                Some((run, path)) => row.run < *run || (row.run == *run && row.path > *path),
+                None => true,
+            };
+            let wanted = |row: &&ApprovalRow| {
+                query.open.is_none_or(|open| row.decision.is_none() == open)
+                    && query.run.is_none_or(|run| row.run == run)
+                    && after(row)
+            };
+            let mut found: Vec<ApprovalRow> = tables.approvals.values().filter(wanted).cloned().collect();
+            found.sort_by(|a, b| b.run.cmp(&a.run).then_with(|| a.path.cmp(&b.path)));
+            found.truncate(query.limit);
+            Ok(found)
+        })
+    }
+
+    fn open_approvals(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.with(move |tables| Ok(tables.approvals.values().filter(|row| row.decision.is_none()).count() as u64))
     }
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {

@@ -2,8 +2,9 @@
 
 use crate::api::problem::ProblemItem;
 use crate::boundary::Boundary;
+use crate::folds::Folds;
 use flowtrace_adapters::provider::simulated::Simulator;
-use flowtrace_core::check::{Catalog, check};
+use flowtrace_core::check::{Catalog, check, lint};
 use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
 use flowtrace_core::problem::Problem;
@@ -11,6 +12,7 @@ use flowtrace_engine::host::Host;
 use flowtrace_engine::port::clock::Clock;
 use flowtrace_engine::port::provider::Provider;
 use flowtrace_engine::port::store::{ProviderBinding, Store, StoreError};
+use flowtrace_engine::port::tool::Tools;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
@@ -22,8 +24,7 @@ pub struct App {
     pub host: Host,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    /// What this deployment offers to workflows.
-    pub catalog: Arc<Catalog>,
+    pub tools: Tools,
     pub providers: Vec<Arc<dyn Provider>>,
     pub prices: PriceTable,
     /// Provider and model of the operator's own prices.
@@ -37,6 +38,8 @@ pub struct App {
     /// Only with `--simulate`.
     pub simulator: Option<Simulator>,
     pub plans: Plans,
+    /// Runs as they were when somebody last asked.
+    pub folds: Folds,
     /// Fires when the server stops: whoever waits for a run stops waiting.
     pub shutdown: CancellationToken,
 }
@@ -63,6 +66,11 @@ impl App {
         Ok(plan)
     }
 
+    /// What this deployment offers to workflows. Servers of tools come, change and go, so it is put together each time.
+    pub fn catalog(&self) -> Catalog {
+        crate::deployment::catalog(&self.tools, self.providers.iter().map(|provider| provider.name()))
+    }
+
     /// Every problem of a document.
     pub async fn problems(&self, graph_json: &str) -> Vec<ProblemItem> {
         match self.check(graph_json.into()).await {
@@ -71,9 +79,17 @@ impl App {
         }
     }
 
+    /// What is allowed in a document and probably not meant.
+    pub async fn warnings(&self, graph_json: &str) -> Vec<ProblemItem> {
+        let (catalog, text) = (self.catalog(), graph_json.to_owned());
+        let warnings = tokio::task::spawn_blocking(move || lint::lint(text.as_bytes(), &catalog)).await;
+        // Warnings are a help, and a document is none the worse without them.
+        warnings.unwrap_or_default().into_iter().map(ProblemItem::from).collect()
+    }
+
     /// A large document takes a while, so it is checked where it keeps no other request waiting.
     async fn check(&self, graph_json: Arc<str>) -> Result<Arc<Plan>, Vec<Problem>> {
-        let catalog = self.catalog.clone();
+        let catalog = self.catalog();
         let checked = tokio::task::spawn_blocking(move || check(graph_json.as_bytes(), &catalog)).await;
         checked.unwrap_or_else(|_| {
             let message = "the document could not be checked: this is a fault of FlowTrace, and its log says more";

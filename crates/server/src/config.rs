@@ -2,6 +2,8 @@
 //!
 //! `docs/configuration.md` lists all of it; a test compares.
 
+mod tools;
+
 use crate::boundary::Token;
 use crate::cli::args::{CommonArgs, EngineArgs, ServeArgs};
 use flowtrace_adapters::guard::HostPort;
@@ -10,6 +12,7 @@ use flowtrace_core::event::Limits;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+pub use tools::{McpFile, ProcessFile, ToolSettings, ToolsFile};
 
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7878";
 pub const DEFAULT_DATA: &str = "./flowtrace-data";
@@ -40,6 +43,17 @@ pub struct File {
     /// `"provider/model" = "provider/model"`, or `false` for none.
     #[serde(default)]
     pub equivalence: BTreeMap<String, StandIn>,
+    /// What workflows read as `config.<name>`.
+    #[serde(default)]
+    pub variables: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    pub tools: ToolsFile,
+    /// MCP servers by name.
+    #[serde(default)]
+    pub mcp: BTreeMap<String, McpFile>,
+    /// Programs that are tools, by name.
+    #[serde(default)]
+    pub process: BTreeMap<String, ProcessFile>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +73,10 @@ pub struct LimitsFile {
     pub timeout_seconds: Option<f64>,
     pub max_steps: Option<u64>,
     pub max_cost_usd: Option<f64>,
+    pub max_tool_calls: Option<u64>,
+    pub max_iterations: Option<u64>,
+    pub max_depth: Option<u64>,
+    pub max_spawns: Option<u64>,
     pub max_active_runs: Option<usize>,
 }
 
@@ -111,6 +129,9 @@ pub struct Config {
     pub providers: Vec<ProviderSettings>,
     pub prices: Vec<(String, String, flowtrace_core::price::Price)>,
     pub equivalence: Vec<(flowtrace_core::call::Target, Option<flowtrace_core::call::Target>)>,
+    pub tools: ToolSettings,
+    /// What workflows read as `config`, an object.
+    pub variables: serde_json::Value,
 }
 
 impl Config {
@@ -145,6 +166,7 @@ impl Config {
             };
             equivalence.push((target(model)?, stand_in));
         }
+        let tools = tools::convert(file.tools, file.mcp, file.process).map_err(&wrong)?;
         let providers = providers(&file.providers, |name| std::env::var(name).ok()).map_err(&wrong)?;
         Ok(Config {
             listen: serve
@@ -164,10 +186,12 @@ impl Config {
             allow_private_network: engine.allow_private_network || file.outbound.allow_private_network.unwrap_or(false),
             allow: allow.map_err(&wrong)?,
             ceilings: file.limits.ceilings().map_err(&wrong)?,
+            variables: serde_json::Value::Object(file.variables.clone()),
             max_active_runs: file.limits.max_active_runs.unwrap_or(DEFAULT_ACTIVE_RUNS),
             providers,
             prices,
             equivalence,
+            tools,
         })
     }
 }
@@ -286,6 +310,10 @@ impl LimitsFile {
             max_steps: self.max_steps,
             max_cost_nanousd: scaled("max_cost_usd", self.max_cost_usd, 1e9, 1e7)?,
             allow_unpriced: false,
+            max_tool_calls: self.max_tool_calls,
+            max_iterations: self.max_iterations,
+            max_depth: self.max_depth,
+            max_spawns: self.max_spawns,
         })
     }
 }
@@ -331,9 +359,31 @@ mod tests {
             [equivalence]
             "openai/gpt-4o-mini" = "local/small"
             "openai/gpt-4.1" = false
+            [tools]
+            deny = ["http"]
+            [mcp.files]
+            command = "mcp-files"
+            args = ["--root", "/srv"]
+            env = { LEVEL = "1", TOKEN = { env = "FILES_TOKEN", prefix = "T " } }
+            inherit_env = ["LC_ALL"]
+            [mcp.issues]
+            url = "https://mcp.example/mcp"
+            headers = { Authorization = { env = "ISSUES_TOKEN", prefix = "Bearer " } }
+            effect = "idempotent"
+            [process.count]
+            command = ["wc", "-w"]
+            stdin = "json"
+            output = "json"
+            [process.count.input_schema]
+            type = "object"
+            required = ["text"]
             "#,
         )
         .unwrap();
+        assert_eq!((config.tools.mcp.len(), config.tools.processes.len()), (2, 1));
+        assert!(!config.tools.rules.allows("http") && config.tools.rules.allows("text"));
+        assert_eq!(config.tools.processes[0].program.memory_bytes, Some(1_024_000_000));
+        assert_eq!(config.tools.processes[0].input_schema.as_ref().unwrap()["required"][0], "text");
         assert_eq!(config.listen, "127.0.0.1:9000");
         assert!(config.simulate && !config.demo);
         assert_eq!(config.ceilings.timeout_ms, Some(1500));
@@ -358,6 +408,15 @@ mod tests {
             ("[providers.\"a b\"]\nkind = \"openai\"\nbase_url = \"x\"", "the provider name `a b`"),
             ("[providers.a]\nkind = \"gemini\"\nbase_url = \"x\"", "unknown variant `gemini`"),
             ("[providers.a]\nbase_url = \"x\"", "provider `a` needs a `kind`"),
+            ("[tools]\nalow = []", "unknown field `alow`"),
+            ("[mcp.\"a.b\"]\ncommand = \"x\"", "the name of [mcp.\"a.b\"] may hold"),
+            ("[mcp.a]\ncommand = \"x\"\nurl = \"https://x\"", "[mcp.a]: either a `command`"),
+            ("[mcp.a]\nurl = \"nonsense\"", "[mcp.a]: `nonsense` is not a URL"),
+            ("[mcp.a]\nurl = \"https://x\"\nargs = [\"y\"]", "belong to a server with a `command`"),
+            ("[mcp.a]\ncommand = \"x\"\nheaders = { A = \"b\" }", "`headers` belong to a server with a `url`"),
+            ("[mcp.a]\ncommand = \"x\"\ntimeout_seconds = 0", "`timeout_seconds = 0` has to be from"),
+            ("[process.a]\ncommand = [\"x\"]\nmax_output_bytes = 0", "`max_output_bytes = 0` has to be from"),
+            ("[process.a]\ncommand = [\"x\"]\neffect = \"none\"", "unknown variant `none`"),
             ("token_file = \"/nowhere/at/all\"", "the token file /nowhere/at/all cannot be read"),
         ] {
             let error = parse(text).unwrap_err();

@@ -1,22 +1,26 @@
 //! What stands behind the engine's ports here: the providers and tools that the configuration asks for.
 
 use crate::config::Config;
+use flowtrace_adapters::child::Launcher;
 use flowtrace_adapters::guard::{Guard, GuardPolicy};
 use flowtrace_adapters::provider::simulated::{Simulator, SimulatorOptions};
 use flowtrace_adapters::provider::{self, HttpClient};
-use flowtrace_adapters::secrets::EnvironmentSecrets;
+use flowtrace_adapters::secrets::{EnvironmentSecrets, OperatorEnvironment};
 use flowtrace_adapters::tool;
-use flowtrace_core::check::{Catalog, ToolSpec};
+use flowtrace_adapters::tool::mcp::{McpServer, Surroundings};
+use flowtrace_adapters::tool::process::Process;
+use flowtrace_core::check::Catalog;
 use flowtrace_core::equivalence::Equivalence;
 use flowtrace_core::price::PriceTable;
 use flowtrace_engine::port::provider::Provider;
-use flowtrace_engine::port::tool::Tool;
+use flowtrace_engine::port::tool::{Tool, ToolSource, Tools};
 use std::sync::Arc;
 
 pub struct Deployment {
     pub providers: Vec<Arc<dyn Provider>>,
-    pub tools: Vec<Arc<dyn Tool>>,
-    pub catalog: Arc<Catalog>,
+    pub tools: Tools,
+    /// The servers behind some of the tools, to be reached and stopped.
+    pub mcp: Vec<Arc<McpServer>>,
     pub simulator: Option<Simulator>,
     pub prices: PriceTable,
     pub equivalence: Equivalence,
@@ -35,35 +39,53 @@ pub async fn build(config: &Config) -> Result<Deployment, String> {
     let http = HttpClient::new().map_err(|failure| failure.message)?;
     let base_url = simulator.as_ref().map(Simulator::base_url);
     let providers = provider::build(&config.providers, &http, base_url.as_deref()).map_err(|error| error.to_string())?;
-    let tools = tools(config);
-    let catalog = Arc::new(catalog(&tools, config));
+    let (tools, mcp) = tools(config)?;
     Ok(Deployment {
         providers,
         tools,
-        catalog,
+        mcp,
         simulator,
         prices: PriceTable::default().with_overrides(config.prices.iter().cloned()),
         equivalence: Equivalence::default().with_overrides(config.equivalence.iter().cloned()),
     })
 }
 
-pub fn tools(config: &Config) -> Vec<Arc<dyn Tool>> {
+/// Connects to nobody. The error is a sentence.
+pub fn tools(config: &Config) -> Result<(Tools, Vec<Arc<McpServer>>), String> {
     let policy = GuardPolicy { allow_private: config.allow_private_network, allowed: config.allow.clone() };
-    tool::builtin(Guard::new(policy), Arc::new(EnvironmentSecrets))
+    let surroundings = Surroundings { guard: Guard::new(policy), secrets: Arc::new(OperatorEnvironment), launcher: launcher() };
+    let mut fixed = tool::builtin(surroundings.guard.clone(), Arc::new(EnvironmentSecrets));
+    for settings in &config.tools.processes {
+        let process = Process::new(settings.clone(), surroundings.secrets.clone(), surroundings.launcher.clone())?;
+        fixed.push(Arc::new(process) as Arc<dyn Tool>);
+    }
+    let servers = config.tools.mcp.iter().map(|settings| Arc::new(McpServer::new(settings.clone(), surroundings.clone())));
+    let servers: Vec<Arc<McpServer>> = servers.collect();
+    let sources = servers.iter().map(|server| server.clone() as Arc<dyn ToolSource>).collect();
+    Ok((Tools::new(fixed, sources).with_rules(config.tools.rules.clone()), servers))
 }
 
-/// What documents are checked against. Providers without a key are in it: their calls fail with a sentence that names it.
-pub fn catalog(tools: &[Arc<dyn Tool>], config: &Config) -> Catalog {
+/// This program starts others with limits; see `launch`.
+#[cfg(unix)]
+fn launcher() -> Option<Launcher> {
+    // The name of the running program, which still leads to it after an upgrade has replaced the file.
+    let own = std::path::Path::new("/proc/self/exe");
+    let own = if own.exists() { own.to_owned() } else { std::env::current_exe().ok()? };
+    Some(Launcher(vec![own.into(), crate::launch::WORD.into()]))
+}
+
+#[cfg(not(unix))]
+fn launcher() -> Option<Launcher> {
+    None
+}
+
+/// What documents are checked against, as far as it is known now. Providers without a key are in it: their calls fail with a
+/// sentence that names it.
+pub fn catalog<'a>(tools: &Tools, providers: impl Iterator<Item = &'a str>) -> Catalog {
     Catalog {
-        tools: tools
-            .iter()
-            .map(|tool| ToolSpec {
-                name: tool.name().to_owned(),
-                description: tool.description().to_owned(),
-                config_schema: tool.config_schema(),
-                remote: tool.is_remote(),
-            })
-            .collect(),
-        providers: Some(config.providers.iter().map(|provider| provider.name.clone()).collect()),
+        tools: tools.list().iter().map(|tool| tool.describe()).collect(),
+        providers: Some(providers.map(str::to_owned).collect()),
+        rules: tools.rules().clone(),
+        sources: tools.sources(),
     }
 }

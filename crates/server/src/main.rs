@@ -6,6 +6,9 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
+mod folds;
+#[cfg(unix)]
+mod launch;
 mod seed;
 mod server;
 mod web;
@@ -21,5 +24,9 @@ fn main() -> ExitCode {
     // is a wish, so a kernel that knows nothing of it changes nothing.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
+    #[cfg(unix)]
+    if let Some(code) = launch::requested(std::env::args_os()) {
+        return code;
+    }
     cli::run(cli::args::Cli::parse())
 }

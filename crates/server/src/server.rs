@@ -5,10 +5,12 @@ use crate::api::{self, problem};
 use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
+use crate::folds::Folds;
 use crate::{deployment, seed, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore};
+use flowtrace_adapters::tool::mcp::McpServer;
 use flowtrace_engine::host::{Host, Ports, Settings};
 use flowtrace_engine::port::clock::SystemClock;
 use flowtrace_engine::port::store::{Store, StoreError};
@@ -78,6 +80,7 @@ pub struct Server {
     pub token_file: Option<PathBuf>,
     mode: Mode,
     serving: JoinHandle<()>,
+    mcp: Vec<Arc<McpServer>>,
     /// The lock on the data directory; released last.
     data: DataDir,
 }
@@ -117,7 +120,7 @@ impl Server {
             Ports {
                 store: store.clone(),
                 providers: deployment.providers.clone(),
-                tools: deployment.tools,
+                tools: deployment.tools.clone(),
                 clock: clock.clone(),
             },
             Settings {
@@ -126,6 +129,7 @@ impl Server {
                 ceilings: config.ceilings,
                 max_active_runs: config.max_active_runs,
                 simulated: config.simulate,
+                variables: Arc::new(config.variables.clone()),
             },
         );
         let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));
@@ -145,13 +149,14 @@ impl Server {
             host,
             store,
             clock,
-            catalog: deployment.catalog,
+            tools: deployment.tools,
             providers: deployment.providers,
             prices: deployment.prices,
             priced: config.prices.iter().map(|(provider, model, _)| (provider.clone(), model.clone())).collect(),
             instance: uuid::Uuid::new_v4().to_string(),
             simulator: deployment.simulator,
             plans: Plans::default(),
+            folds: Folds::default(),
             shutdown: CancellationToken::new(),
         });
         let url = format!("http://{}", reachable(address));
@@ -162,17 +167,22 @@ impl Server {
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
         }
         let serving = tokio::spawn(serve(listener, app.clone()));
-        Ok(Server { url, app, unfinished, token_file, mode, serving, data })
+        if mode == Mode::Serve {
+            // In the background: nobody who starts FlowTrace waits for them.
+            deployment.mcp.iter().for_each(|server| server.reach());
+        }
+        Ok(Server { url, app, unfinished, token_file, mode, serving, mcp: deployment.mcp, data })
     }
 
     /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
     pub async fn stop(self) {
-        let Server { app, mut serving, mode, data, .. } = self;
+        let Server { app, mut serving, mode, mcp, data, .. } = self;
         if mode != Mode::Read {
             let _ = std::fs::remove_file(Announcement::path(data.path()));
         }
         app.shutdown.cancel();
         app.host.shutdown(GRACE).await;
+        mcp.iter().for_each(|server| server.stop());
         if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
             serving.abort();
             let _ = serving.await;

@@ -4,8 +4,16 @@ import { plural, usd } from "@/ui/format";
 import { memo } from "react";
 import { chipsOf } from "./attempts";
 
+/** Events of a tool's step when nothing out of the ordinary happens: scheduled, asked, answered, ended. */
+const PLAIN = 4;
+
+/** Whether there may be a chip. */
+export function isRemarkable(step: Step, events: TraceEvent[] | undefined): boolean {
+  return step.node_type !== "tool" || (events?.length ?? 0) > PLAIN;
+}
+
 /** What was out of the ordinary with a step. */
-export const StepChips = memo(function StepChips({ step, events }: { step: Step; events: TraceEvent[] | undefined }) {
+export const StepChips = memo(function StepChips({ step, events, full }: { step: Step; events: TraceEvent[] | undefined; full?: boolean }) {
   const { retries, fallbacks, lost } = chipsOf(events);
   const fallback = fallbacks.at(-1);
   return (
@@ -17,7 +25,7 @@ export const StepChips = memo(function StepChips({ step, events }: { step: Step;
       )}
       {fallback && (
         <Chip tone="warn" title={fallbacks.map(({ from, to }) => `${from} failed, ${to} took over`).join("; ")}>
-          fallback {fallback.to}
+          fallback<span className={full ? undefined : "hidden @min-[700px]:inline"}> {fallback.to}</span>
         </Chip>
       )}
       {lost > 0 && (

@@ -3,7 +3,6 @@ import { messageOf } from "@/api/problem";
 import { bindingsQuery, catalogQuery, versionQuery, workflowsQuery } from "@/api/queries";
 import { setLocked } from "@/api/session";
 import { Button } from "@/ui/button";
-import { Chip } from "@/ui/chip";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { Input } from "@/ui/field";
 import { count, plural, usdPerMillion } from "@/ui/format";
@@ -11,13 +10,14 @@ import { PageHeader } from "@/ui/page";
 import { setTheme, useTheme, type ThemeChoice } from "@/ui/theme";
 import { toast } from "@/ui/toast";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { CircleCheck, CircleSlash } from "lucide-react";
 import { useState, type ReactNode } from "react";
+import { ProviderLine } from "./ProviderLine";
 
 /** How is this instance set up? */
 export function SettingsPage() {
   const catalog = useQuery(catalogQuery);
   const { data: version } = useQuery(versionQuery);
+  const health = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => api.health(signal), retry: false });
   const { data: bindings } = useQuery(bindingsQuery);
   const { data: workflows } = useQuery(workflowsQuery);
   const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => api.session(signal) });
@@ -26,26 +26,14 @@ export function SettingsPage() {
       <PageHeader title="Settings" />
       {catalog.error && <ErrorBanner message={messageOf(catalog.error)} onRetry={() => void catalog.refetch()} />}
       <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
-        <div className="grid max-w-[860px] gap-7 px-4 py-5">
+        <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-7 px-4 py-5">
           <Section title="Providers" note="Set by environment variables or the configuration file of the server; keys are never shown.">
             {!catalog.data ? (
               <SkeletonRows rows={3} height={32} />
             ) : (
               <ul>
                 {catalog.data.providers.map((provider) => (
-                  <li key={provider.name} className="flex h-8 items-center gap-3 border-b border-line/60">
-                    <span className="w-40 font-medium">{provider.name}</span>
-                    {provider.configured ? (
-                      <span className="flex items-center gap-1.5 text-ok">
-                        <CircleCheck size={14} aria-hidden /> ready
-                      </span>
-                    ) : (
-                      <span className="flex items-center gap-1.5 text-muted">
-                        <CircleSlash size={14} aria-hidden /> not configured
-                      </span>
-                    )}
-                    {provider.simulated && <Chip tone="warn">simulated</Chip>}
-                  </li>
+                  <ProviderLine key={provider.name} provider={provider} models={catalog.data.models} />
                 ))}
               </ul>
             )}
@@ -75,12 +63,18 @@ export function SettingsPage() {
           >
             {catalog.data && <Prices models={catalog.data.models} />}
           </Section>
+          <Section title="Secrets" note="Tools read them when they are called; no page and no answer ever shows one.">
+            <p>
+              A tool that is given <code className="font-mono text-xs">{'{"$secret": "crm-key"}'}</code> gets the value of{" "}
+              <code className="font-mono text-xs">FLOWTRACE_SECRET_CRM_KEY</code> in the environment of the server.
+            </p>
+          </Section>
           <Section title="Tools" note="What tool nodes can call.">
             <ul>
               {catalog.data?.tools.map((tool) => (
-                <li key={tool.name} className="flex gap-3 border-b border-line/60 py-1.5">
+                <li key={tool.name} className="flex flex-wrap gap-x-3 border-b border-line/60 py-1.5">
                   <span className="w-40 shrink-0 font-medium">{tool.name}</span>
-                  <span className="text-muted">{tool.description}</span>
+                  <span className="min-w-0 flex-1 basis-60 text-muted">{tool.description}</span>
                 </li>
               ))}
             </ul>
@@ -92,11 +86,15 @@ export function SettingsPage() {
             <ThemeChoices />
           </Section>
           <Section title="This server">
-            <dl className="grid grid-cols-[160px_1fr] gap-y-1">
+            <dl className="grid grid-cols-[minmax(72px,160px)_minmax(0,1fr)] gap-x-3 gap-y-1">
               <dt className="text-muted">Version</dt>
               <dd className="num">{version ? version.version : "—"}</dd>
               <dt className="text-muted">Commit</dt>
               <dd className="font-mono text-xs leading-5 break-all">{version?.git_sha ?? "—"}</dd>
+              <dt className="text-muted">Health</dt>
+              <dd>
+                {health.isError ? <span className="text-bad">{messageOf(health.error)}</span> : health.data ? <span className="text-ok">the server and its store answer</span> : "—"}
+              </dd>
               <dt className="text-muted">Models</dt>
               <dd>{version ? (version.simulated ? "simulated: nothing is sent out" : "real") : "—"}</dd>
               <dt className="text-muted">Access</dt>
@@ -116,7 +114,7 @@ function Section({ title, note, children }: { title: string; note?: ReactNode; c
   return (
     <section aria-label={title}>
       <h2 className="text-base font-semibold">{title}</h2>
-      {note && <p className="mb-2 text-muted">{note}</p>}
+      {note && <p className="mb-2 break-words text-muted">{note}</p>}
       {children}
     </section>
   );
@@ -151,7 +149,7 @@ function Prices({ models }: { models: Models }) {
             {found.map(({ provider, model, price }) => (
               <tr key={`${provider}/${model}`} className="border-t border-line/60">
                 <td className="py-0.5 pr-3 text-muted">{provider}</td>
-                <td>{model}</td>
+                <td className="whitespace-nowrap">{model}</td>
                 {[price.input_picousd, price.cache_read_picousd ?? price.input_picousd, price.cache_write_picousd ?? price.input_picousd, price.output_picousd].map((each, index) => (
                   <td key={index} className="num pl-3 text-right">
                     {usdPerMillion(each).replace(" / M", "")}

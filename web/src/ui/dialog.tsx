@@ -28,7 +28,7 @@ export function Dialog({
     const dialog = ref.current;
     if (dialog && !dialog.open) dialog.showModal();
     // The browser has focused the first button, which closes it again; what is to be filled in comes first.
-    content.current?.querySelector<HTMLElement>("input:not(:disabled), textarea:not(:disabled), select:not(:disabled)")?.focus();
+    content.current?.querySelector<HTMLElement>("input:not(:disabled), textarea:not(:disabled), select:not(:disabled), [type=submit]:enabled")?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -111,7 +111,7 @@ export function RunDialog({
           </Button>
           <span className="ml-auto" />
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" autoFocus={names?.length === 0} disabled={!names || Boolean(jsonError) || preparing || start.isPending}>
+          <Button key={names ? "ready" : "reading"} type="submit" variant="primary" autoFocus={names?.length === 0} disabled={!names || Boolean(jsonError) || preparing || start.isPending}>
             Run
           </Button>
         </div>

@@ -9,13 +9,15 @@ use super::model::Models;
 use super::schema;
 use super::simulated;
 use super::sse::SseEvent;
+use super::tools::ToolCalls;
 use super::wire::{Reply, Wire, WireError, error_in_stream, parse_data, tokens};
-use flowtrace_core::call::{ModelAnswer, ModelCall, Role};
+use flowtrace_core::call::{Message, ModelAnswer, ModelCall, Role, ToolUse};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::usage::Usage;
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::{CallContext, OnDelta, Provider};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 
@@ -57,31 +59,26 @@ impl Provider for Anthropic {
             if let Some(key) = &self.upstream.api_key {
                 request = request.header("x-api-key", key.header());
             }
-            let body = self.body(call, &model);
+            let body = self.body(call, &model, context.max_output_tokens);
             let request = simulated::with_body(&self.upstream, request, body, call, context);
-            exchange(&self.upstream, &model, request, context, MessageStream::default(), on_delta).await
+            exchange(&self.upstream, &model, request, context, MessageStream::new(call.messages.len()), on_delta).await
         })
     }
 }
 
 impl Anthropic {
-    fn body(&self, call: &ModelCall, model: &str) -> Value {
+    fn body(&self, call: &ModelCall, model: &str, cap: Option<u64>) -> Value {
         let parameters = &call.parameters;
-        let mut system = Vec::new();
-        let mut messages = Vec::new();
-        for message in &call.messages {
-            match message.role {
-                Role::System => system.push(message.content.as_str()),
-                Role::User | Role::Assistant => messages.push(message),
-            }
-        }
+        let system: Vec<&str> =
+            call.messages.iter().filter(|message| message.role == Role::System).map(|message| message.content.as_str()).collect();
         let mut body = Map::new();
+        let max_tokens = parameters.max_tokens.unwrap_or(self.default_max_tokens);
         body.insert("model".to_owned(), json!(model));
-        body.insert("max_tokens".to_owned(), json!(parameters.max_tokens.unwrap_or(self.default_max_tokens)));
+        body.insert("max_tokens".to_owned(), json!(max_tokens.min(cap.unwrap_or(u64::MAX))));
         if !system.is_empty() {
             body.insert("system".to_owned(), json!(system.join("\n\n")));
         }
-        body.insert("messages".to_owned(), json!(messages));
+        body.insert("messages".to_owned(), json!(conversation(&call.messages)));
         body.insert("stream".to_owned(), json!(true));
         if self.models.accepts_sampling(model) {
             // The scale ends at 1 here and at 2 at OpenAI; a call that falls back must not fail for that.
@@ -100,14 +97,78 @@ impl Anthropic {
             let format = json!({"type": "json_schema", "schema": schema::for_anthropic(wanted)});
             body.insert("output_config".to_owned(), json!({"format": format}));
         }
+        let tools: Vec<Value> = call.tools.iter().map(|offer| tool(&offer.name, &offer.description, &offer.parameters)).collect();
+        let used = names_used(&call.messages);
+        if !tools.is_empty() {
+            body.insert("tools".to_owned(), json!(tools));
+        } else if !used.is_empty() {
+            // A conversation with tool calls is refused without their definitions, even where no further call is wanted.
+            let any = json!({"type": "object"});
+            body.insert("tools".to_owned(), used.into_iter().map(|name| tool(name, "", &any)).collect());
+            body.insert("tool_choice".to_owned(), json!({"type": "none"}));
+        }
         Value::Object(body)
     }
+}
+
+/// The messages without the system's. Results of tools are blocks of a user message; all that answer one message of the
+/// assistant have to stand in the one message that follows it.
+fn conversation(messages: &[Message]) -> Vec<Value> {
+    let mut wire: Vec<Value> = Vec::with_capacity(messages.len());
+    let mut results: Vec<Value> = Vec::new();
+    for message in messages.iter().filter(|message| message.role != Role::System) {
+        if message.role == Role::Tool {
+            let id = message.tool_call_id.as_deref().unwrap_or_default();
+            results.push(json!({"type": "tool_result", "tool_use_id": id, "content": message.content}));
+            continue;
+        }
+        if !results.is_empty() {
+            wire.push(json!({"role": "user", "content": std::mem::take(&mut results)}));
+        }
+        let role = if message.role == Role::Assistant { "assistant" } else { "user" };
+        if message.tool_calls.is_empty() {
+            wire.push(json!({"role": role, "content": message.content}));
+            continue;
+        }
+        // Empty text blocks are refused.
+        let text = (!message.content.is_empty()).then(|| json!({"type": "text", "text": message.content}));
+        let blocks: Vec<Value> = text.into_iter().chain(message.tool_calls.iter().map(tool_use)).collect();
+        wire.push(json!({"role": role, "content": blocks}));
+    }
+    if !results.is_empty() {
+        wire.push(json!({"role": "user", "content": results}));
+    }
+    wire
+}
+
+/// `input` has to be an object; arguments that are none go back under a name that says so.
+fn tool_use(call: &ToolUse) -> Value {
+    let input = match &call.arguments {
+        object @ Value::Object(_) => object.clone(),
+        other => json!({"invalid_arguments": other}),
+    };
+    json!({"type": "tool_use", "id": call.id, "name": call.name, "input": input})
+}
+
+fn tool(name: &str, description: &str, parameters: &Value) -> Value {
+    let mut wire = json!({"name": name, "input_schema": parameters});
+    if !description.is_empty() {
+        wire["description"] = json!(description);
+    }
+    wire
+}
+
+fn names_used(messages: &[Message]) -> BTreeSet<&str> {
+    messages.iter().flat_map(|message| &message.tool_calls).map(|call| call.name.as_str()).collect()
 }
 
 /// The decoder of one answer.
 #[derive(Debug, Default)]
 pub(super) struct MessageStream {
     reply: Reply,
+    tool_calls: ToolCalls,
+    /// Messages before the answer.
+    messages: usize,
     /// Usage comes in two parts: the prompt's at the start, the answer's at the end.
     usage: Map<String, Value>,
     started: bool,
@@ -131,8 +192,17 @@ impl Wire for MessageStream {
                 self.take_model(message);
                 self.merge_usage(message);
             }
-            "content_block_start" => self.add(data.pointer("/content_block/text"), on_text),
-            "content_block_delta" => self.add(data.pointer("/delta/text"), on_text),
+            "content_block_start" => {
+                let block = data.get("content_block").unwrap_or(&Value::Null);
+                self.add(block.get("text"), on_text);
+                self.tool_calls.take_block(tokens(&data, "/index"), block)?;
+            }
+            "content_block_delta" => {
+                self.add(data.pointer("/delta/text"), on_text);
+                if let Some(piece) = data.pointer("/delta/partial_json").and_then(Value::as_str) {
+                    self.tool_calls.take_input(tokens(&data, "/index"), piece);
+                }
+            }
             "message_delta" => {
                 if let Some(delta) = data.get("delta") {
                     self.take_stop(delta);
@@ -145,6 +215,10 @@ impl Wire for MessageStream {
             _ => {} // ping, content_block_stop and whatever the API adds
         }
         Ok(())
+    }
+
+    fn has_begun(&self) -> bool {
+        !self.reply.text.is_empty() || !self.tool_calls.is_empty()
     }
 
     fn is_done(&self) -> bool {
@@ -160,6 +234,7 @@ impl Wire for MessageStream {
         };
         for block in blocks {
             self.add(block.get("text"), on_text);
+            self.tool_calls.take_block(None, block)?;
         }
         self.started = true;
         self.take_model(body);
@@ -183,8 +258,12 @@ impl Wire for MessageStream {
                     format!("refused to answer (stop reason refusal){why}"),
                 ));
             }
+            Some("tool_use") if self.tool_calls.is_empty() => {
+                return Err(WireError::malformed("stopped to call tools but named none (stop reason tool_use)"));
+            }
             Some(_) => {}
         }
+        self.reply.tool_calls = self.tool_calls.finish(self.messages)?;
         if !self.usage.is_empty() {
             let usage = Value::Object(self.usage);
             self.reply.usage = if self.final_output { normalise(&usage) } else { None };
@@ -195,6 +274,10 @@ impl Wire for MessageStream {
 }
 
 impl MessageStream {
+    pub(super) fn new(messages: usize) -> Self {
+        MessageStream { messages, ..MessageStream::default() }
+    }
+
     /// Blocks of other kinds (thinking, tool use) have no `text`.
     fn add(&mut self, text: Option<&Value>, on_text: &mut dyn FnMut(&str)) {
         if let Some(text) = text.and_then(Value::as_str) {

@@ -55,8 +55,8 @@ async fn the_request() {
     let provider = upstream.provider(Kind::Anthropic);
     let mut call = call("anthropic", "claude-3.5-sonnet");
     call.simulate = Some(Arc::new(json!({"answer": "never sent to a real provider"})));
-    call.messages.push(Message { role: Role::Assistant, content: "Because".to_owned() });
-    call.messages.push(Message { role: Role::System, content: "In German".to_owned() });
+    call.messages.push(Message::new(Role::Assistant, "Because"));
+    call.messages.push(Message::new(Role::System, "In German"));
     attempt(&provider, &call).await.0.unwrap();
     let seen = upstream.last();
     assert!(seen.head.starts_with("POST /v1/messages HTTP/1.1"), "{}", seen.head);

@@ -5,6 +5,7 @@ use super::openai;
 use super::simulated::{Simulator, SimulatorOptions};
 use super::sse::SseParser;
 use super::testing::{Act, KEY, Upstream, attempt, call, context, ok, provider_at, response};
+use super::tool_tests;
 use super::wire::{Wire, WireError};
 use super::{ApiKey, HttpClient, Kind, MAX_BODY, ProviderSettings, build};
 use flowtrace_core::call::Target;
@@ -16,6 +17,14 @@ use std::time::{Duration, SystemTime};
 
 const BOTH: [(Kind, &str, &str); 2] =
     [(Kind::OpenAi, "openai", openai::tests::STREAM), (Kind::Anthropic, "anthropic", anthropic::tests::STREAM)];
+
+/// Streams that end in text, and such that end in tool calls.
+const STREAMS: [(Kind, &str, &str); 4] = [
+    BOTH[0],
+    BOTH[1],
+    (Kind::OpenAi, "openai", tool_tests::OPENAI_STREAM),
+    (Kind::Anthropic, "anthropic", tool_tests::ANTHROPIC_STREAM),
+];
 
 /// No test waits longer than this for something that has to happen.
 const SAFETY: Duration = Duration::from_secs(20);
@@ -146,7 +155,7 @@ async fn dropping_the_call_closes_the_connection() {
 /// Whatever byte the stream ends at, the call fails; only the whole stream is an answer.
 #[tokio::test]
 async fn a_stream_cut_at_any_byte_is_never_an_answer() {
-    for (kind, name, stream) in BOTH {
+    for (kind, name, stream) in STREAMS {
         let upstream = Upstream::start(Act::Send(vec![])).await;
         let provider = upstream.provider(kind);
         for cut in 0..stream.len() {
@@ -279,7 +288,7 @@ fn damaged_streams_never_panic() {
         wire.reply().map(|_| done)
     }
     for seed in 0..20_000u64 {
-        let (_, name, stream) = BOTH[(seed % 2) as usize];
+        let (_, name, stream) = STREAMS[(seed % 4) as usize];
         let mut bytes = stream.as_bytes().to_vec();
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut next = |bound: usize| {

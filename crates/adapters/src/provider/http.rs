@@ -10,6 +10,7 @@ use flowtrace_engine::port::provider::{CallContext, OnDelta};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 use std::error::Error as _;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -93,7 +94,7 @@ pub async fn exchange<W: Wire>(
     let request = request
         .header("idempotency-key", header_text(&context.idempotency_key))
         .header("traceparent", header_text(&context.traceparent));
-    let call = Exchange { upstream, model, started: Instant::now(), received: AtomicU64::new(0) };
+    let call = Exchange { upstream, model, started: Instant::now(), received: AtomicU64::new(0), first_token: OnceLock::new() };
     match tokio::time::timeout(Duration::from_millis(context.timeout_ms), call.run(request, wire, on_delta)).await {
         Ok(result) => result,
         Err(_) => Err(call.timed_out(context.timeout_ms)),
@@ -118,6 +119,8 @@ struct Exchange<'a> {
     started: Instant,
     /// Bytes of the answer's body so far, for the sentence of a timeout.
     received: AtomicU64,
+    /// Milliseconds from the request to the first piece of the answer.
+    first_token: OnceLock<f64>,
 }
 
 impl Exchange<'_> {
@@ -134,11 +137,8 @@ impl Exchange<'_> {
             return Err(self.refused(status, response, request_id).await);
         }
 
-        let mut first_token_ms = None;
         let mut on_text = |text: &str| {
             if !text.is_empty() {
-                // Whole microseconds: more digits would be noise.
-                first_token_ms.get_or_insert_with(|| self.started.elapsed().as_micros() as f64 / 1000.0);
                 on_delta(text);
             }
         };
@@ -153,18 +153,19 @@ impl Exchange<'_> {
         let reply = result.and_then(|()| wire.reply());
         let reply =
             reply.map_err(|error| self.failure(error).with_status(status.as_u16()).with_request_id(request_id.clone()))?;
-        Ok(self.answer(reply, first_token_ms, request_id))
+        Ok(self.answer(reply, request_id))
     }
 
-    fn answer(&self, reply: Reply, first_token_ms: Option<f64>, upstream_request_id: Option<String>) -> ModelAnswer {
+    fn answer(&self, reply: Reply, upstream_request_id: Option<String>) -> ModelAnswer {
         ModelAnswer {
             text: reply.text,
+            tool_calls: reply.tool_calls,
             model: reply.model.unwrap_or_else(|| self.model.to_owned()),
             finish_reason: reply.finish_reason,
             usage: reply.usage,
             raw_usage: reply.raw_usage,
             upstream_request_id,
-            first_token_ms,
+            first_token_ms: self.first_token.get().copied(),
             simulated: self.upstream.simulated,
         }
     }
@@ -184,7 +185,11 @@ impl Exchange<'_> {
             if total > MAX_BODY {
                 return Err(too_large());
             }
-            parser.push(&chunk, &mut |event| wire.event(&event, on_text))?;
+            parser.push(&chunk, &mut |event| {
+                wire.event(&event, on_text)?;
+                self.note_first_token(wire);
+                Ok::<(), WireError>(())
+            })?;
         }
         if wire.is_done() {
             let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
@@ -217,7 +222,17 @@ impl Exchange<'_> {
         }
         let body: Value = serde_json::from_slice(&body)
             .map_err(|error| WireError::malformed(format!("answered HTTP 200 with a body that is not JSON ({error})")))?;
-        wire.whole(&body, on_text)
+        wire.whole(&body, on_text)?;
+        self.note_first_token(wire);
+        Ok(())
+    }
+
+    /// An answer that only calls tools has a first token too.
+    fn note_first_token(&self, wire: &impl Wire) {
+        if wire.has_begun() {
+            // Whole microseconds: more digits would be noise.
+            self.first_token.get_or_init(|| self.started.elapsed().as_micros() as f64 / 1000.0);
+        }
     }
 
     fn cut(&self, error: &reqwest::Error) -> WireError {

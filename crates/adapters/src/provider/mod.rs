@@ -14,11 +14,14 @@ pub mod simulated;
 mod sse;
 #[cfg(test)]
 mod testing;
+mod tools;
 mod unconfigured;
 mod wire;
 
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod tool_tests;
 
 pub use anthropic::{Anthropic, DEFAULT_MAX_TOKENS};
 pub use config::{ConfigError, Kind, ProviderSettings, build};

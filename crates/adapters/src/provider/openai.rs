@@ -7,8 +7,9 @@ use super::model::Models;
 use super::schema;
 use super::simulated;
 use super::sse::SseEvent;
+use super::tools::ToolCalls;
 use super::wire::{Reply, Wire, WireError, error_in_stream, parse_data, tokens};
-use flowtrace_core::call::{ModelAnswer, ModelCall};
+use flowtrace_core::call::{Message, ModelAnswer, ModelCall, Role, ToolOffer, ToolUse};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::usage::Usage;
 use flowtrace_engine::port::BoxFuture;
@@ -60,19 +61,19 @@ impl Provider for OpenAi {
             if let Some(key) = &self.upstream.api_key {
                 request = request.bearer_auth(key.expose());
             }
-            let body = self.body(call, &model);
+            let body = self.body(call, &model, context.max_output_tokens);
             let request = simulated::with_body(&self.upstream, request, body, call, context);
-            exchange(&self.upstream, &model, request, context, ChatStream::default(), on_delta).await
+            exchange(&self.upstream, &model, request, context, ChatStream::new(call.messages.len()), on_delta).await
         })
     }
 }
 
 impl OpenAi {
-    fn body(&self, call: &ModelCall, model: &str) -> Value {
+    fn body(&self, call: &ModelCall, model: &str, cap: Option<u64>) -> Value {
         let parameters = &call.parameters;
         let mut body = Map::new();
         body.insert("model".to_owned(), json!(model));
-        body.insert("messages".to_owned(), json!(call.messages));
+        body.insert("messages".to_owned(), call.messages.iter().map(message).collect());
         body.insert("stream".to_owned(), json!(true));
         if self.stream_usage {
             body.insert("stream_options".to_owned(), json!({"include_usage": true}));
@@ -85,7 +86,7 @@ impl OpenAi {
                 body.insert("top_p".to_owned(), json!(top_p));
             }
         }
-        if let Some(max_tokens) = parameters.max_tokens {
+        if let Some(max_tokens) = [parameters.max_tokens, cap].into_iter().flatten().min() {
             let field = match self.max_tokens_field {
                 MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
                 MaxTokensField::MaxTokens => "max_tokens",
@@ -102,14 +103,57 @@ impl OpenAi {
             let format = json!({"name": "answer", "schema": wanted, "strict": schema::is_openai_strict(wanted)});
             body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
         }
+        if !call.tools.is_empty() {
+            body.insert("tools".to_owned(), call.tools.iter().map(tool).collect());
+        }
         Value::Object(body)
     }
+}
+
+fn message(message: &Message) -> Value {
+    let role = match message.role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::Tool => "tool",
+    };
+    let mut wire = json!({"role": role, "content": message.content});
+    if !message.tool_calls.is_empty() {
+        wire["tool_calls"] = message.tool_calls.iter().map(tool_call).collect();
+        if message.content.is_empty() {
+            wire["content"] = Value::Null;
+        }
+    }
+    if let Some(id) = &message.tool_call_id {
+        wire["tool_call_id"] = json!(id);
+    }
+    wire
+}
+
+/// Arguments travel as text. What was no JSON goes back as the model wrote it.
+fn tool_call(call: &ToolUse) -> Value {
+    let arguments = match &call.arguments {
+        Value::String(text) => text.clone(),
+        json => json.to_string(),
+    };
+    json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}})
+}
+
+fn tool(offer: &ToolOffer) -> Value {
+    let mut function = json!({"name": offer.name, "parameters": offer.parameters});
+    if !offer.description.is_empty() {
+        function["description"] = json!(offer.description);
+    }
+    json!({"type": "function", "function": function})
 }
 
 /// The decoder of one answer.
 #[derive(Debug, Default)]
 pub(super) struct ChatStream {
     reply: Reply,
+    tool_calls: ToolCalls,
+    /// Messages before the answer.
+    messages: usize,
     refusal: String,
     saw_choice: bool,
     done: bool,
@@ -131,6 +175,10 @@ impl Wire for ChatStream {
         self.take(&chunk, "delta", on_text)
     }
 
+    fn has_begun(&self) -> bool {
+        !self.reply.text.is_empty() || !self.tool_calls.is_empty()
+    }
+
     fn is_done(&self) -> bool {
         self.done
     }
@@ -144,7 +192,7 @@ impl Wire for ChatStream {
         Ok(())
     }
 
-    fn reply(self) -> Result<Reply, WireError> {
+    fn reply(mut self) -> Result<Reply, WireError> {
         if !self.saw_choice {
             return Err(WireError::malformed("answered without a choice"));
         }
@@ -157,12 +205,22 @@ impl Wire for ChatStream {
                 FailureCode::ContentFiltered,
                 "cut the answer by its content filter (finish reason content_filter)",
             )),
-            Some(_) => Ok(self.reply),
+            Some("tool_calls") if self.tool_calls.is_empty() => {
+                Err(WireError::malformed("stopped to call tools but named none (finish reason tool_calls)"))
+            }
+            Some(_) => {
+                self.reply.tool_calls = self.tool_calls.finish(self.messages)?;
+                Ok(self.reply)
+            }
         }
     }
 }
 
 impl ChatStream {
+    pub(super) fn new(messages: usize) -> Self {
+        ChatStream { messages, ..ChatStream::default() }
+    }
+
     fn take(&mut self, chunk: &Value, message: &str, on_text: &mut dyn FnMut(&str)) -> Result<(), WireError> {
         let choices = match chunk.get("choices") {
             Some(Value::Array(choices)) => choices.as_slice(),
@@ -186,6 +244,9 @@ impl ChatStream {
                     }
                 }
                 _ => {}
+            }
+            for call in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+                self.tool_calls.take_openai(call)?;
             }
             if let Some(refusal) = message.get("refusal").and_then(Value::as_str) {
                 self.refusal.push_str(refusal);

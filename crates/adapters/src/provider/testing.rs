@@ -145,8 +145,10 @@ pub fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 pub fn call(provider: &str, model: &str) -> ModelCall {
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    let message = |role, content: &str| Message::new(role, content);
     ModelCall {
+        tools: Vec::new(),
+        sample: None,
         target: Target { provider: provider.to_owned(), model: model.to_owned() },
         messages: vec![message(Role::System, "Be brief"), message(Role::User, "Why is the sky blue?")],
         parameters: Parameters::default(),
@@ -161,6 +163,7 @@ pub fn context(timeout_ms: u64) -> CallContext {
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
         attempt: 1,
         timeout_ms,
+        max_output_tokens: None,
     }
 }
 

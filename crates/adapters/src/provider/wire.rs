@@ -2,6 +2,7 @@
 //! so that every cut and every oddity of a stream can be tested without a network.
 
 use super::sse::{EventTooLarge, SseEvent};
+use flowtrace_core::call::ToolUse;
 use flowtrace_core::failure::FailureCode;
 use flowtrace_core::usage::Usage;
 use serde_json::Value;
@@ -10,6 +11,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
     pub text: String,
+    pub tool_calls: Vec<ToolUse>,
     /// The model that the provider says it used, if it says.
     pub model: Option<String>,
     pub finish_reason: Option<String>,
@@ -44,6 +46,9 @@ impl From<EventTooLarge> for WireError {
 pub trait Wire: Send {
     /// Takes the next event of a stream; new text goes to `on_text`.
     fn event(&mut self, event: &SseEvent, on_text: &mut dyn FnMut(&str)) -> Result<(), WireError>;
+
+    /// Whether anything of the answer itself was seen: text, or a tool call.
+    fn has_begun(&self) -> bool;
 
     /// Whether the stream's end marker was seen.
     fn is_done(&self) -> bool;

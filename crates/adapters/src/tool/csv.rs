@@ -9,6 +9,7 @@ use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use aggregate::{Aggregate, Groups};
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::{Failure, FailureCode};
+use flowtrace_core::tool::Effect;
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::tool::Tool;
@@ -102,6 +103,31 @@ impl Tool for Csv {
             "required": [],
             "additionalProperties": false
         })
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {"text": {"type": "string", "description": "The CSV text, where the config has none."}}
+        })
+    }
+
+    fn output_schema(&self) -> Value {
+        let rows = json!({"type": "array", "items": {"type": "object"}});
+        json!({
+            "type": "object",
+            "properties": {
+                "columns": {"type": "array", "items": {"type": "string"}},
+                "rowCount": {"type": "integer"},
+                "rows": rows,
+                "groups": rows
+            },
+            "required": ["columns", "rowCount"]
+        })
+    }
+
+    fn effect(&self, _config: &Value) -> Effect {
+        Effect::ReadOnly
     }
 
     fn is_remote(&self) -> bool {

@@ -5,7 +5,7 @@ use crate::guard::GuardPolicy;
 use crate::provider::simulated::{Simulator, SimulatorOptions};
 use crate::provider::{HttpClient, Kind, ProviderSettings, build};
 use crate::secrets::EnvironmentSecrets;
-use flowtrace_core::check::{Catalog, ToolSpec, check};
+use flowtrace_core::check::{Catalog, check};
 use flowtrace_core::event::{Body, Event, Limits, ModelDefaults, WorkflowRef};
 use flowtrace_core::payload::sha256_hex;
 use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
@@ -35,21 +35,17 @@ impl Demo {
         let settings = [ProviderSettings::new("openai", Kind::OpenAi), ProviderSettings::new("anthropic", Kind::Anthropic)];
         let providers = build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
         let tools = builtin(Guard::new(GuardPolicy::default()), Arc::new(EnvironmentSecrets));
-        let specs = tools.iter().map(|tool| ToolSpec {
-            name: tool.name().to_owned(),
-            description: tool.description().to_owned(),
-            config_schema: tool.config_schema(),
-            remote: tool.is_remote(),
-        });
+        let specs = tools.iter().map(|tool| tool.describe());
         let names = providers.iter().map(|provider| provider.name().to_owned()).collect();
-        let catalog = Catalog { tools: specs.collect(), providers: Some(names) };
-        let ports = Ports { store: MemoryStore::new(), providers, tools, clock: Arc::new(SystemClock) };
+        let catalog = Catalog { tools: specs.collect(), providers: Some(names), ..Catalog::default() };
+        let ports = Ports { store: MemoryStore::new(), providers, tools: tools.into(), clock: Arc::new(SystemClock) };
         let settings = Settings {
             prices: Default::default(),
             equivalence: Default::default(),
             ceilings: Limits::default(),
             max_active_runs: 1,
             simulated: true,
+            variables: Default::default(),
         };
         Demo { host: Host::new(ports, settings), catalog, _simulator: simulator }
     }
@@ -60,6 +56,7 @@ impl Demo {
             workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.as_bytes()).into() },
             graph_json: document.into(),
             plan,
+            linked: Vec::new(),
             input: json!({}),
             session_id: None,
             triggered_by: "test".to_owned(),

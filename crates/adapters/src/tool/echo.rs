@@ -2,6 +2,7 @@
 
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::Failure;
+use flowtrace_core::tool::Effect;
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::tool::Tool;
@@ -20,6 +21,14 @@ impl Tool for Echo {
 
     fn config_schema(&self) -> Value {
         json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false})
+    }
+
+    fn output_schema(&self) -> Value {
+        json!({"type": "object", "description": "The inputs."})
+    }
+
+    fn effect(&self, _config: &Value) -> Effect {
+        Effect::ReadOnly
     }
 
     fn is_remote(&self) -> bool {

@@ -12,6 +12,7 @@ use crate::secrets::{self, Redactor, Secrets};
 use answer::Answer;
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::{Failure, FailureCode};
+use flowtrace_core::tool::Effect;
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::tool::Tool;
@@ -119,6 +120,35 @@ impl Tool for Http {
             "required": ["url"],
             "additionalProperties": false
         })
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({"type": "object", "description": "Sent as JSON by POST, PUT and PATCH where the config has no body."})
+    }
+
+    fn output_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "status": {"type": "integer"},
+                "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+                "content": {"type": "string"},
+                "contentEncoding": {"const": "base64"},
+                "json": {"description": "The parsed content, where it is JSON."}
+            },
+            "required": ["status", "headers", "content"]
+        })
+    }
+
+    /// POST and PATCH send a key by which the service knows a repetition, so they count as repeatable until the author of the
+    /// workflow says that this service does not look at it (`idempotent: false`).
+    fn effect(&self, config: &Value) -> Effect {
+        let method = config.get("method").and_then(Value::as_str).map(str::to_ascii_uppercase);
+        match (method.as_deref(), config) {
+            (Some("GET" | "HEAD" | "OPTIONS"), _) => Effect::ReadOnly,
+            (None, Value::Object(config)) if config.get("body").is_none_or(Value::is_null) => Effect::ReadOnly,
+            _ => Effect::Idempotent,
+        }
     }
 
     fn is_remote(&self) -> bool {

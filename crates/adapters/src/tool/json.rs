@@ -3,6 +3,7 @@
 use super::{config, kind, present, refuse, work};
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::Failure;
+use flowtrace_core::tool::Effect;
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::tool::Tool;
@@ -56,6 +57,14 @@ impl Tool for Json {
             "required": [],
             "additionalProperties": false
         })
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({"type": "object", "description": "The value to work on, where the config has none."})
+    }
+
+    fn effect(&self, _config: &Value) -> Effect {
+        Effect::ReadOnly
     }
 
     fn is_remote(&self) -> bool {

@@ -6,6 +6,8 @@ mod demo_tests;
 mod echo;
 mod http;
 mod json;
+pub mod mcp;
+pub mod process;
 mod text;
 
 use crate::guard::Guard;
@@ -82,8 +84,13 @@ fn kind(value: &Value) -> &'static str {
 fn run(tool: &dyn Tool, config: Value, inputs: Value) -> Result<Value, Failure> {
     use flowtrace_core::call::ToolCall;
     use flowtrace_engine::port::provider::CallContext;
-    let context =
-        CallContext { idempotency_key: "run/step/1".into(), traceparent: String::new(), attempt: 1, timeout_ms: 10_000 };
+    let context = CallContext {
+        idempotency_key: "run/step/1".into(),
+        traceparent: String::new(),
+        attempt: 1,
+        timeout_ms: 10_000,
+        max_output_tokens: None,
+    };
     let call = ToolCall { tool: tool.name().into(), config, inputs, secrets: Vec::new() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(tool.call(&call, &context))

@@ -3,6 +3,7 @@
 use super::{config, present, refuse};
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::Failure;
+use flowtrace_core::tool::Effect;
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::tool::Tool;
@@ -54,6 +55,21 @@ impl Tool for Text {
             "required": [],
             "additionalProperties": false
         })
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {"text": {"description": "The text to work on, where the config has no template."}}
+        })
+    }
+
+    fn output_schema(&self) -> Value {
+        json!({"type": "string"})
+    }
+
+    fn effect(&self, _config: &Value) -> Effect {
+        Effect::ReadOnly
     }
 
     fn is_remote(&self) -> bool {

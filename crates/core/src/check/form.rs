@@ -1,7 +1,7 @@
 //! The form of a document: checked against the generated schema, then read into the document types.
 
 use super::{Problems, did_you_mean};
-use crate::document::{Edge, Execution, Limits, MAX_NODES, Node, NodeType};
+use crate::document::{Edge, Execution, Limits, MAX_BODIES_DEEP, MAX_NODES, Node, NodeType};
 use crate::problem::Problem;
 use crate::reference::{clip, list, pointer};
 use crate::schema;
@@ -10,9 +10,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// What could be read of a document. Parts with a wrong form are left out, after their problems were reported.
+/// What could be read of a graph: that of the document, or the body of a node. Parts with a wrong form are left out, after their
+/// problems were reported.
 #[derive(Debug)]
 pub struct Draft {
+    /// JSON Pointer to the graph: empty for that of the document.
+    pub place: String,
     pub entry: Option<String>,
     pub nodes: Vec<DraftNode>,
     pub edges: Vec<DraftEdge>,
@@ -33,6 +36,8 @@ pub struct DraftNode {
     pub node: Option<Node>,
     /// Whether parts were left out, so that missing them says nothing.
     pub pruned: bool,
+    /// The graph inside of it.
+    pub body: Option<Box<Draft>>,
 }
 
 #[derive(Debug)]
@@ -60,13 +65,45 @@ pub fn read(document: Value, problems: &mut Problems) -> Option<Draft> {
     let whole = schema::DOCUMENT.as_object()?;
     check_object(&document, whole, "", &["nodes", "edges"], problems);
     let mut incomplete = false;
-    let nodes = read_nodes(nodes, &mut incomplete, problems);
-    let edges = read_edges(edges, &mut incomplete, problems);
+    let mut left = MAX_NODES as usize;
+    let nodes = read_nodes(nodes, "", 0, &mut left, &mut incomplete, problems);
+    let edges = read_edges(edges, "", &mut incomplete, problems);
     let entry = document.get("entry").and_then(Value::as_str).map(str::to_owned);
     // Sections with a wrong form were reported above; their defaults let the rest be checked.
     let limits = document.remove("limits").and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
     let execution = document.remove("execution").and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
-    Some(Draft { entry, nodes, edges, limits, execution, incomplete })
+    Some(Draft { place: String::new(), entry, nodes, edges, limits, execution, incomplete })
+}
+
+/// The body of a node: a graph like any other.
+fn read_body(body: Value, place: &str, deep: usize, left: &mut usize, problems: &mut Problems) -> Option<Box<Draft>> {
+    let Value::Object(mut body) = body else {
+        problems.add(
+            "wrong_type",
+            place,
+            format!("`body` is an object with `entry`, `nodes` and `edges`, not {}", type_name(&body)),
+        );
+        return None;
+    };
+    if deep > MAX_BODIES_DEEP {
+        problems.add("too_deep", place, format!("bodies may be nested {MAX_BODIES_DEEP} deep"));
+        return None;
+    }
+    let count = body.get("nodes").and_then(Value::as_array).map_or(0, Vec::len);
+    if count > *left {
+        let message = format!("the document has more than the {MAX_NODES} nodes that are allowed at all");
+        problems.add("too_many_nodes", pointer(place, "nodes"), message);
+        return None;
+    }
+    let (nodes, edges) = (take_array(&mut body, "nodes"), take_array(&mut body, "edges"));
+    let whole = schema::BODY.as_object()?;
+    check_object(&body, whole, place, &["nodes", "edges"], problems);
+    let mut incomplete = false;
+    let nodes = read_nodes(nodes, place, deep, left, &mut incomplete, problems);
+    let edges = read_edges(edges, place, &mut incomplete, problems);
+    let entry = body.get("entry").and_then(Value::as_str).map(str::to_owned);
+    let (limits, execution) = (Limits::default(), Execution::default());
+    Some(Box::new(Draft { place: place.to_owned(), entry, nodes, edges, limits, execution, incomplete }))
 }
 
 /// A list that is checked item by item; anything else stays in the document for the schema to complain about.
@@ -77,40 +114,62 @@ fn take_array(document: &mut Map<String, Value>, name: &str) -> Option<Vec<Value
     }
 }
 
-fn read_nodes(nodes: Option<Vec<Value>>, incomplete: &mut bool, problems: &mut Problems) -> Vec<DraftNode> {
+fn read_nodes(
+    nodes: Option<Vec<Value>>,
+    graph: &str,
+    deep: usize,
+    left: &mut usize,
+    incomplete: &mut bool,
+    problems: &mut Problems,
+) -> Vec<DraftNode> {
     let schema = &schema::DOCUMENT["properties"]["nodes"]["items"];
     let Some(nodes) = nodes else {
         *incomplete = true;
         return Vec::new();
     };
     if nodes.is_empty() {
-        problems.add("empty", "/nodes", "a workflow needs at least one node");
+        problems.add("empty", format!("{graph}/nodes"), "a workflow needs at least one node");
         *incomplete = true;
     }
+    *left = left.saturating_sub(nodes.len());
     let mut read = Vec::with_capacity(nodes.len());
-    for (at, value) in nodes.into_iter().enumerate() {
-        let place = format!("/nodes/{at}");
+    for (at, mut value) in nodes.into_iter().enumerate() {
+        let place = format!("{graph}/nodes/{at}");
+        let kind = value.get("type").and_then(|kind| NodeType::deserialize(kind).ok());
+        let inner = kind.filter(|kind| kind.has_body()).map(|_| {
+            let config = value.get_mut("config").and_then(Value::as_object_mut);
+            config.and_then(|config| config.shift_remove("body"))
+        });
         let before = problems.count();
         check_value(&value, schema, &place, problems);
-        let kind = value.get("type").and_then(|kind| NodeType::deserialize(kind).ok());
         if let (Some(kind), Some(config)) = (kind, config_of(&value)) {
-            let schema = match kind {
-                NodeType::Llm => &schema::LLM,
-                NodeType::Router => &schema::ROUTER,
-                NodeType::Tool => &schema::TOOL,
-            };
-            check_value(config, schema, &pointer(&place, "config"), problems);
+            check_value(config, schema::config(kind), &pointer(&place, "config"), problems);
         }
+        let body_at = format!("{place}/config/body");
+        let own = problems.count();
+        let body = match inner {
+            None => None,
+            Some(Some(body)) => read_body(body, &body_at, deep + 1, left, problems),
+            Some(None) => {
+                problems.add(
+                    "missing_property",
+                    pointer(&place, "config"),
+                    "`config` needs `body`: the graph that runs for each item or iteration",
+                );
+                None
+            }
+        };
+        let of_body = problems.count() - own;
         let Some(id) = value.get("id").and_then(Value::as_str).map(str::to_owned) else {
             *incomplete = true;
             continue;
         };
         // What is wrong is taken out, so that the rest of the node can be checked.
-        let node = match problems.since(before) {
+        let node = match problems.between(before, own) {
             [] => parse(value, &place, problems),
             found => serde_json::from_value(prune(value, &place, found)).ok(),
         };
-        read.push(DraftNode { id, at, kind, node, pruned: problems.count() > before });
+        read.push(DraftNode { id, at, kind, node, pruned: problems.count() > before + of_body, body });
     }
     read
 }
@@ -124,11 +183,11 @@ fn config_of(node: &Value) -> Option<&Value> {
     }
 }
 
-fn read_edges(edges: Option<Vec<Value>>, incomplete: &mut bool, problems: &mut Problems) -> Vec<DraftEdge> {
+fn read_edges(edges: Option<Vec<Value>>, graph: &str, incomplete: &mut bool, problems: &mut Problems) -> Vec<DraftEdge> {
     let schema = &schema::DOCUMENT["properties"]["edges"]["items"];
     let mut read = Vec::new();
     for (at, value) in edges.unwrap_or_default().into_iter().enumerate() {
-        let place = format!("/edges/{at}");
+        let place = format!("{graph}/edges/{at}");
         let before = problems.count();
         check_value(&value, schema, &place, problems);
         let edge = if problems.count() == before { parse(value, &place, problems) } else { None };
@@ -240,7 +299,8 @@ fn check_object(map: &Map<String, Value>, schema: &Map<String, Value>, place: &s
 fn unknown_value(value: &Value, allowed: &[Value], place: &str, problems: &mut Problems) {
     let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
     let suggestion = value.as_str().and_then(|text| did_you_mean(text, names.iter().copied()));
-    let node_type = place.starts_with("/nodes/") && place.ends_with("/type") && place.matches('/').count() == 3;
+    let mut steps = place.rsplit('/');
+    let node_type = steps.next() == Some("type") && steps.next().is_some_and(is_number) && steps.next() == Some("nodes");
     let problem = if node_type {
         let message = format!("unknown node type {}; there are: {}", shown(value), list(names.iter().copied()));
         Problem::new("unknown_node_type", place, message)
@@ -323,6 +383,10 @@ fn shown(value: &Value) -> String {
         Value::Number(_) | Value::Bool(_) | Value::Null => value.to_string(),
         other => type_name(other).to_owned(),
     }
+}
+
+fn is_number(step: &str) -> bool {
+    !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The last name of a pointer, for the subject of a sentence.

@@ -1,6 +1,7 @@
 //! The graph: ids, edges, entry, cycles, what is reachable, and the order in which nodes can run.
 
 use super::form::Draft;
+use super::level::Level;
 use super::words::check_name;
 use super::{Problems, did_you_mean};
 use crate::document::DEFAULT_MAX_NODES;
@@ -15,7 +16,7 @@ const MAX_CYCLE: usize = 20;
 /// Index into `Draft::nodes`.
 pub type DraftIx = usize;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Graph {
     pub by_id: HashMap<String, DraftIx>,
     /// From, to, and the position in `Draft::edges`; only edges between known nodes.
@@ -31,13 +32,23 @@ pub struct Graph {
     pub sound: bool,
 }
 
-pub fn build(draft: &Draft, problems: &mut Problems) -> Graph {
-    let most = draft.limits.max_nodes.unwrap_or(DEFAULT_MAX_NODES) as usize;
-    if draft.nodes.len() > most {
-        let message = format!("the document has {} nodes, more than the {most} that `limits.maxNodes` allows", draft.nodes.len());
+pub fn build(levels: &mut [Level], problems: &mut Problems) {
+    let limits = levels.first().map(|level| level.draft.limits).unwrap_or_default();
+    let most = limits.max_nodes.unwrap_or(DEFAULT_MAX_NODES) as usize;
+    let count: usize = levels.iter().map(|level| level.draft.nodes.len()).sum();
+    if count > most {
+        let message = format!("the document has {count} nodes, more than the {most} that `limits.maxNodes` allows");
         problems.add("too_many_nodes", "/nodes", message);
     }
-    let (by_id, doubled) = index(draft, problems);
+    // Ids are unique in the whole document, so that `node.<id>` means one node wherever it stands.
+    let mut ids = HashMap::with_capacity(count);
+    for level in levels {
+        level.graph = build_one(&level.draft, &mut ids, problems);
+    }
+}
+
+fn build_one(draft: &Draft, ids: &mut HashMap<String, String>, problems: &mut Problems) -> Graph {
+    let (by_id, doubled) = index(draft, ids, problems);
     let count = draft.nodes.len();
     let mut graph = Graph {
         by_id,
@@ -66,18 +77,24 @@ pub fn build(draft: &Draft, problems: &mut Problems) -> Graph {
     graph
 }
 
-fn index(draft: &Draft, problems: &mut Problems) -> (HashMap<String, DraftIx>, bool) {
+/// `ids`: the place of every node so far, by id.
+fn index(draft: &Draft, ids: &mut HashMap<String, String>, problems: &mut Problems) -> (HashMap<String, DraftIx>, bool) {
     let mut by_id: HashMap<String, DraftIx> = HashMap::with_capacity(draft.nodes.len());
     let mut doubled = false;
     for (ix, node) in draft.nodes.iter().enumerate() {
-        let place = format!("/nodes/{}/id", node.at);
-        if let Some(first) = by_id.get(&node.id) {
-            let message =
-                format!("there are two nodes with the id `{}`; the first is node {}", clip(&node.id), draft.nodes[*first].at);
+        let at = format!("{}/nodes/{}", draft.place, node.at);
+        let place = format!("{at}/id");
+        if let Some(first) = ids.get(&node.id) {
+            let there = match by_id.get(&node.id) {
+                Some(first) => format!("node {}", draft.nodes[*first].at),
+                None => format!("at `{first}`"),
+            };
+            let message = format!("there are two nodes with the id `{}`; the first is {there}", clip(&node.id));
             problems.add("duplicate_id", place, message);
             doubled = true;
             continue;
         }
+        ids.insert(node.id.clone(), at);
         // A bad name still connects, so that the edges to it are not reported as well.
         check_name(&node.id, "node id", &place, problems);
         by_id.insert(node.id.clone(), ix);
@@ -97,7 +114,9 @@ fn connect(draft: &Draft, graph: &mut Graph, problems: &mut Problems) -> bool {
             if found.is_none() && !draft.incomplete {
                 let message = format!("unknown node `{}`", clip(id));
                 let suggestion = problems.did_you_mean(id, graph.by_id.keys().map(String::as_str));
-                problems.push(Problem::new("unknown_node", format!("/edges/{at}/{side}"), message).suggest(suggestion));
+                problems.push(
+                    Problem::new("unknown_node", format!("{}/edges/{at}/{side}", draft.place), message).suggest(suggestion),
+                );
             }
             found
         };
@@ -107,13 +126,13 @@ fn connect(draft: &Draft, graph: &mut Graph, problems: &mut Problems) -> bool {
         };
         if from == to {
             let message = format!("the edge leads from `{}` to itself: a workflow has no cycles", clip(&edge.from));
-            problems.add("self_edge", format!("/edges/{at}"), message);
+            problems.add("self_edge", format!("{}/edges/{at}", draft.place), message);
             continue;
         }
         if let Some(first) = seen.insert((from, to), at) {
             let message = format!("edge {first} leads from `{}` to `{}` already", clip(&edge.from), clip(&edge.to));
             let hint = "join the two conditions with `||` in one edge".to_owned();
-            let problem = Problem::new("duplicate_edge", format!("/edges/{at}"), message);
+            let problem = Problem::new("duplicate_edge", format!("{}/edges/{at}", draft.place), message);
             problems.push(problem.suggest(edge.when.is_some().then_some(hint)));
             continue;
         }
@@ -155,7 +174,8 @@ fn report_cycles(draft: &Draft, graph: &Graph, problems: &mut Problems) {
         }
         names.push(clip(&draft.nodes[cycle[0]].id));
         let closing = graph.edges.iter().find(|(from, to, _)| Some(from) == cycle.last() && *to == cycle[0]);
-        let place = closing.map_or_else(String::new, |(_, _, position)| format!("/edges/{}", draft.edges[*position].at));
+        let place =
+            closing.map_or_else(String::new, |(_, _, position)| format!("{}/edges/{}", draft.place, draft.edges[*position].at));
         problems.add("cycle", place, format!("these nodes wait for each other: {}", names.join(" → ")));
     }
 }
@@ -194,7 +214,8 @@ fn find_entry(draft: &Draft, graph: &mut Graph, problems: &mut Problems) {
         None if draft.incomplete => {}
         None => {
             let suggestion = did_you_mean(entry, graph.by_id.keys().map(String::as_str));
-            let problem = Problem::new("unknown_node", "/entry", format!("unknown node `{}`", clip(entry)));
+            let problem =
+                Problem::new("unknown_node", format!("{}/entry", draft.place), format!("unknown node `{}`", clip(entry)));
             problems.push(problem.suggest(suggestion));
         }
     }
@@ -226,7 +247,7 @@ fn report_unreachable(draft: &Draft, graph: &Graph, problems: &mut Problems) {
         if !after.is_empty() {
             message.push_str(&format!(", nor to what follows it: {}", list(after.iter().map(|ix| draft.nodes[*ix].id.as_str()))));
         }
-        problems.add("unreachable_node", format!("/nodes/{}", draft.nodes[ix].at), message);
+        problems.add("unreachable_node", format!("{}/nodes/{}", draft.place, draft.nodes[ix].at), message);
     }
 }
 

@@ -1,27 +1,23 @@
 //! Compiling each node: its templates and expressions, its configuration by kind, and its defaults.
 
 use super::form::{Draft, DraftNode, check_value};
-use super::graph::{DraftIx, Graph};
+use super::graph::DraftIx;
+use super::level::{Level, LevelIx};
 use super::words::check_input_name;
-use super::{Catalog, Problems, ToolSpec, did_you_mean};
+use super::{Catalog, Problems, did_you_mean};
 use crate::answer::Validator;
 use crate::call::{Parameters, Target};
-use crate::document::{
-    DEFAULT_CONCURRENCY, Fallback, LLM_TIMEOUT_SECONDS, LlmConfig, MAX_NODES, Mode, Node, NodeType, Retry, RouterConfig,
-    TOOL_TIMEOUT_SECONDS, ToolConfig,
-};
-use crate::event;
+use crate::document::{self, EdgeOn, Fallback, LlmConfig, Node, NodeType, Retry, RouterConfig, ToolConfig};
 use crate::expression::Expression;
 use crate::node::NodeKind;
 use crate::node::llm::{CachePolicy, Llm};
 use crate::node::router::Router;
-use crate::node::tool::Tool;
-use crate::plan::{Plan, PlanEdge, PlanNode};
-use crate::policy::RetryPolicy;
+use crate::node::tool::{Tool, Undo};
 use crate::problem::Problem;
 use crate::reference::{Reference, clip, list, pointer};
 use crate::secret;
 use crate::template::{Allowance, Template, has_bindings};
+use crate::tool::ToolDescription;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,17 +26,17 @@ use std::sync::Arc;
 const MAX_EXPRESSION_BYTES: usize = 1024 * 1024;
 /// How many regular expressions the schemas of a document may hold: each takes memory for as long as the plan lives.
 const MAX_PATTERNS: usize = 200;
-/// Waits that a `retry` of the document may leave out.
-const DEFAULT_RETRY: RetryPolicy = RetryPolicy::REMOTE;
+/// `repairs` of an llm node where it does not say.
+const DEFAULT_REPAIRS: u32 = 2;
 
 /// What the nodes and the conditions of edges became. `None` where something is wrong, which was reported.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Parts {
     pub nodes: Vec<Part>,
     /// Parallel to `Graph::edges`.
     pub conditions: Vec<Option<Expression>>,
     /// Which nodes each node reads, filled in by the check of what is read.
-    pub reads: Vec<Vec<DraftIx>>,
+    pub reads: Vec<Vec<(LevelIx, DraftIx)>>,
 }
 
 /// As much of a node as could be compiled.
@@ -49,8 +45,11 @@ pub struct Part {
     pub inputs: Option<Template>,
     pub kind: Option<NodeKind>,
     pub remote: bool,
+    pub join: Option<u32>,
+    pub on_error: Option<Template>,
+    pub undo: Option<Undo>,
     /// Whether something was left out of the node, so that missing it says nothing.
-    pruned: bool,
+    pub pruned: bool,
     /// What the compiled texts read. The inputs come first: they cannot read one another.
     pub references: Vec<(Place, Reference)>,
 }
@@ -63,25 +62,47 @@ pub enum Place {
     Rule,
     /// The condition of an edge that leaves the node.
     When,
+    /// Evaluated when the node has ended: may read the node itself.
+    After,
+    /// Conditions and changes of a loop: may read the nodes of its body.
+    Inside,
+    /// The configuration of an agent's tool: may read the arguments of the call by name.
+    Arguments,
 }
 
-pub fn compile(draft: &Draft, graph: &Graph, catalog: Option<&Catalog>, problems: &mut Problems) -> Parts {
+pub fn compile(levels: &mut [Level], catalog: Option<&Catalog>, problems: &mut Problems) {
     let mut shared = Shared::default();
-    let nodes = draft.nodes.iter().map(|item| compile_node(item, catalog, &mut shared, problems)).collect();
-    let mut conditions = Vec::with_capacity(graph.edges.len());
-    for (_, _, position) in &graph.edges {
-        let edge = &draft.edges[*position];
-        let when = edge.edge.when.as_deref();
-        conditions.push(when.and_then(|when| shared.expression(when, &format!("/edges/{}/when", edge.at), problems)));
+    for level in levels {
+        let (draft, graph) = (&level.draft, &level.graph);
+        let nodes = draft.nodes.iter().map(|item| compile_node(draft, item, catalog, &mut shared, problems)).collect();
+        let mut conditions = Vec::with_capacity(graph.edges.len());
+        for (from, _, position) in &graph.edges {
+            let edge = &draft.edges[*position];
+            let at = format!("{}/edges/{}", draft.place, edge.at);
+            let when = edge.edge.when.as_deref();
+            conditions.push(when.and_then(|when| shared.expression(when, &pointer(&at, "when"), problems)));
+            let replaced = draft.nodes[*from].node.as_ref().is_some_and(|node| node.on_error.is_some());
+            if edge.edge.on == Some(EdgeOn::Error) && replaced {
+                let id = clip(&draft.nodes[*from].id);
+                let message =
+                    format!("`{id}` has an `onError`, so its failure leads on as a success does: remove one of the two");
+                problems.add("unreachable_edge", pointer(&at, "on"), message);
+            }
+        }
+        level.parts = Parts { nodes, conditions, reads: Vec::new() };
     }
-    let reads = vec![Vec::new(); draft.nodes.len()];
-    Parts { nodes, conditions, reads }
 }
 
-fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared, problems: &mut Problems) -> Part {
+fn compile_node(
+    draft: &Draft,
+    item: &DraftNode,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Part {
     let mut part = Part { pruned: item.pruned, ..Part::default() };
     let Some(node) = &item.node else { return part };
-    let place = format!("/nodes/{}", item.at);
+    let place = format!("{}/nodes/{}", draft.place, item.at);
     let inputs_at = pointer(&place, "inputs");
     for (name, value) in &node.inputs {
         let at = pointer(&inputs_at, name);
@@ -90,21 +111,102 @@ fn compile_node(item: &DraftNode, catalog: Option<&Catalog>, shared: &mut Shared
     }
     part.inputs = part.template(Value::Object(node.inputs.clone()), Place::Inputs, &inputs_at, shared, problems);
     check_retry(node.retry.as_ref(), &pointer(&place, "retry"), problems);
+    part.join = join(node.join.as_ref(), &pointer(&place, "join"), problems);
+    if let Some(on_error) = &node.on_error {
+        let at = pointer(&pointer(&place, "onError"), "value");
+        part.on_error = part.template(on_error.value.clone(), Place::After, &at, shared, problems);
+    }
+    if let Some(undo) = &node.undo {
+        part.undo = compile_undo(undo, &mut part, &pointer(&place, "undo"), catalog, shared, problems);
+    }
     let config_at = pointer(&place, "config");
-    part.kind = match node.r#type {
-        NodeType::Llm => {
-            part.remote = true;
-            llm(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Llm)
-        }
-        NodeType::Router => router(node, &mut part, &config_at, shared, problems).map(NodeKind::Router),
-        NodeType::Tool => tool(node, &mut part, &config_at, catalog, shared, problems).map(NodeKind::Tool),
+    let mut maker = Maker { node, part: &mut part, place: &config_at, catalog, shared, problems };
+    let kind = match node.r#type {
+        NodeType::Llm => maker.llm().map(NodeKind::Llm),
+        NodeType::Router => maker.router().map(NodeKind::Router),
+        NodeType::Tool => maker.tool().map(NodeKind::Tool),
+        NodeType::Map => maker.map().map(NodeKind::Map),
+        NodeType::Loop => maker.loop_().map(NodeKind::Loop),
+        NodeType::Agent => maker.agent().map(NodeKind::Agent),
+        NodeType::Approval => maker.approval().map(NodeKind::Approval),
+        NodeType::Wait => maker.wait().map(NodeKind::Wait),
+        NodeType::Workflow => maker.workflow().map(NodeKind::Workflow),
+        NodeType::Gate => maker.gate().map(NodeKind::Gate),
+        NodeType::Set => maker.set().map(NodeKind::Set),
     };
+    part.kind = kind;
     part
+}
+
+/// Reads the configuration of one node; one method a kind, most of them in [`super::kinds`].
+pub(super) struct Maker<'m> {
+    pub node: &'m Node,
+    pub part: &'m mut Part,
+    /// JSON Pointer to the node's `config`.
+    pub place: &'m str,
+    pub catalog: Option<&'m Catalog>,
+    pub shared: &'m mut Shared,
+    pub problems: &'m mut Problems,
+}
+
+impl Maker<'_> {
+    fn llm(&mut self) -> Option<Llm> {
+        self.part.remote = true;
+        llm(self.node, self.part, self.place, self.catalog, self.shared, self.problems)
+    }
+
+    fn router(&mut self) -> Option<Router> {
+        router(self.node, self.part, self.place, self.shared, self.problems)
+    }
+
+    fn tool(&mut self) -> Option<Tool> {
+        tool(self.node, self.part, self.place, self.catalog, self.shared, self.problems)
+    }
+}
+
+/// `all`, `any`, or how many.
+fn join(join: Option<&Value>, place: &str, problems: &mut Problems) -> Option<u32> {
+    match join? {
+        Value::Null => None,
+        Value::String(word) if word == "all" => None,
+        Value::String(word) if word == "any" => Some(1),
+        Value::Number(number) if number.as_u64().is_some_and(|number| (1..=10_000).contains(&number)) => {
+            number.as_u64().and_then(|number| number.try_into().ok())
+        }
+        other => {
+            let message = format!("`join` has to be `all`, `any` or a number from 1, not {}", clip(&other.to_string()));
+            problems.add("unknown_value", place, message);
+            None
+        }
+    }
+}
+
+fn compile_undo(
+    undo: &document::Undo,
+    part: &mut Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Option<Undo> {
+    let config_at = pointer(place, "config");
+    let config: ToolConfig = serde_json::from_value(Value::Object(undo.config.clone()))
+        .map_err(|error| problems.add("wrong_type", &config_at, format!("`config` cannot be read: {}", clip(&error.to_string()))))
+        .ok()?;
+    let tool = compile_tool(config, "this undo", Place::After, part, &config_at, catalog, shared, problems)?;
+    let inputs_at = pointer(place, "inputs");
+    undo.inputs.iter().for_each(|(name, value)| {
+        let at = pointer(&inputs_at, name);
+        check_input_name(name, &at, problems);
+        check_secrets(value, false, &at, problems);
+    });
+    let inputs = part.template(Value::Object(undo.inputs.clone()), Place::After, &inputs_at, shared, problems)?;
+    Some(Undo { tool, inputs })
 }
 
 /// What the nodes of a document share.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     /// By source: many are the same, and parsing takes longer than everything else about them.
     expressions: HashMap<String, Expression>,
     expression_bytes: usize,
@@ -114,7 +216,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn expression(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
+    pub(super) fn expression(&mut self, source: &str, place: &str, problems: &mut Problems) -> Option<Expression> {
         if let Some(known) = self.expressions.get(source) {
             return Some(known.at(place));
         }
@@ -137,7 +239,7 @@ impl Shared {
         Some(compiled)
     }
 
-    fn validator(&mut self, schema: &Value, place: &str, problems: &mut Problems) -> Option<Validator> {
+    pub(super) fn validator(&mut self, schema: &Value, place: &str, problems: &mut Problems) -> Option<Validator> {
         if self.patterns > MAX_PATTERNS {
             return None;
         }
@@ -154,7 +256,7 @@ impl Shared {
 }
 
 impl Part {
-    fn template(
+    pub(super) fn template(
         &mut self,
         value: Value,
         place: Place,
@@ -178,7 +280,12 @@ fn check_retry(retry: Option<&Retry>, place: &str, problems: &mut Problems) {
     }
 }
 
-fn config<T: serde::de::DeserializeOwned>(node: &Node, part: &Part, place: &str, problems: &mut Problems) -> Option<T> {
+pub(super) fn config<T: serde::de::DeserializeOwned>(
+    node: &Node,
+    part: &Part,
+    place: &str,
+    problems: &mut Problems,
+) -> Option<T> {
     let config = serde_json::from_value(Value::Object(node.config.clone()));
     if part.pruned {
         return config.ok();
@@ -227,6 +334,18 @@ fn llm(
         Some(schema) => Some(shared.validator(schema, &pointer(place, "schema"), problems)?),
         None => None,
     };
+    let check = match &config.check {
+        Some(source) => {
+            let check = shared.expression(source, &pointer(place, "check"), problems)?;
+            part.references.extend(check.references().map(|reference| (Place::After, reference)));
+            Some(check)
+        }
+        None => None,
+    };
+    let sample = match config.sample {
+        Some(sample) => Some(part.template(sample, Place::Config, &pointer(place, "sample"), shared, problems)?),
+        None => None,
+    };
     let target = |Fallback { provider, model }| Target { provider, model };
     Some(Llm {
         provider: config.provider,
@@ -242,6 +361,9 @@ fn llm(
         },
         schema,
         validator,
+        check,
+        repairs: config.repairs.unwrap_or(DEFAULT_REPAIRS),
+        sample,
         cache: CachePolicy { enabled: config.cache.enabled.unwrap_or(true), ttl_seconds: config.cache.ttl_seconds },
         fallbacks: config.fallbacks.map(|list| list.into_iter().map(target).collect()),
         simulate: config.simulate.map(Value::Object).map(Arc::new),
@@ -249,13 +371,13 @@ fn llm(
 }
 
 /// Names of providers, models and tools decide what may be called, so they are fixed when the workflow is saved.
-fn plain(text: Option<&str>, place: &str, problems: &mut Problems) {
+pub(super) fn plain(text: Option<&str>, place: &str, problems: &mut Problems) {
     if text.is_some_and(has_bindings) {
         problems.add("binding_not_allowed", place, "this name has to be written out: bindings are not filled in here");
     }
 }
 
-fn provider(name: Option<&str>, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) {
+pub(super) fn provider(name: Option<&str>, place: &str, catalog: Option<&Catalog>, problems: &mut Problems) {
     let (Some(name), Some(known)) = (name, catalog.and_then(|catalog| catalog.providers.as_ref())) else { return };
     if has_bindings(name) || known.iter().any(|known| known == name) {
         return;
@@ -281,24 +403,41 @@ fn tool(
     problems: &mut Problems,
 ) -> Option<Tool> {
     let config: ToolConfig = config(node, part, place, problems)?;
-    let name = tool_name(node, &config, part, place, catalog, problems);
+    let who = format!("node `{}`", clip(&node.id));
+    compile_tool(config, &who, Place::Config, part, place, catalog, shared, problems)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a tool is compiled from, and what it is compiled with")]
+fn compile_tool(
+    config: ToolConfig,
+    who: &str,
+    within: Place,
+    part: &mut Part,
+    place: &str,
+    catalog: Option<&Catalog>,
+    shared: &mut Shared,
+    problems: &mut Problems,
+) -> Option<Tool> {
+    let name = tool_name(who, &config, part, place, catalog, problems);
     if let Some(name) = &name {
-        part.remote = name == "http";
+        // By name and not by what the tool says of itself: a plan has to come out the same where no tools are known, and
+        // what a tool of somebody else's server changes is rarely safe to repeat without being asked.
+        part.remote |= name == "http";
         if let Some(spec) = known_tool(name, &pointer(place, "tool"), catalog, problems) {
-            part.remote = spec.remote;
             check_config(&config.rest, spec, place, problems);
         }
     }
     for (name, value) in &config.rest {
         check_secrets(value, true, &pointer(place, name), problems);
     }
-    let config = part.template(Value::Object(config.rest), Place::Config, place, shared, problems);
-    Some(Tool { tool: name?, config: config? })
+    let idempotent = config.idempotent;
+    let config = part.template(Value::Object(config.rest), within, place, shared, problems);
+    Some(Tool { tool: name?, idempotent, config: config? })
 }
 
 /// The name that is written, or `http` where a `url` says enough.
 fn tool_name(
-    node: &Node,
+    who: &str,
     config: &ToolConfig,
     part: &Part,
     place: &str,
@@ -315,18 +454,29 @@ fn tool_name(
         None => {
             let known = catalog.map(|catalog| list(catalog.tools.iter().map(|tool| tool.name.as_str())));
             let known = known.map(|known| format!("; there are: {known}")).unwrap_or_default();
-            let id = clip(&node.id);
-            let message = format!("node `{id}` names no tool: `config` needs `tool`, or a `url` for the http tool{known}");
+            let message = format!("{who} names no tool: `config` needs `tool`, or a `url` for the http tool{known}");
             problems.add("missing_property", place, message);
             None
         }
     }
 }
 
-fn known_tool<'c>(name: &str, place: &str, catalog: Option<&'c Catalog>, problems: &mut Problems) -> Option<&'c ToolSpec> {
+pub(super) fn known_tool<'c>(
+    name: &str,
+    place: &str,
+    catalog: Option<&'c Catalog>,
+    problems: &mut Problems,
+) -> Option<&'c ToolDescription> {
     let catalog = catalog.filter(|_| !has_bindings(name))?;
+    if !catalog.rules.allows(name) {
+        let message = format!("the operator of this server does not let workflows use the tool `{}`", clip(name));
+        problems.add("tool_not_allowed", place, message);
+        return None;
+    }
     let found = catalog.tools.iter().find(|tool| tool.name == name);
-    if found.is_none() {
+    // A tool of a server that cannot be asked now may be there when the step runs; a lint says so.
+    let may_come = || catalog.sources.iter().any(|source| !source.reached && name.starts_with(&source.prefix));
+    if found.is_none() && !may_come() {
         let names = || catalog.tools.iter().map(|tool| tool.name.as_str());
         let message = format!("unknown tool `{}`; there are: {}", clip(name), list(names()));
         problems.push(Problem::new("unknown_tool", place, message).suggest(did_you_mean(name, names())));
@@ -335,7 +485,7 @@ fn known_tool<'c>(name: &str, place: &str, catalog: Option<&'c Catalog>, problem
 }
 
 /// A tool's config against its schema: names, what is required, and the form of values that hold no bindings.
-fn check_config(config: &Map<String, Value>, spec: &ToolSpec, place: &str, problems: &mut Problems) {
+fn check_config(config: &Map<String, Value>, spec: &ToolDescription, place: &str, problems: &mut Problems) {
     let none = Map::new();
     let known = spec.config_schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let closed = spec.config_schema.get("additionalProperties") == Some(&Value::Bool(false));
@@ -371,7 +521,7 @@ fn is_late(value: &Value) -> bool {
 }
 
 /// References to secrets stand in the config of tools, under a name that is written out: nothing that a run brings may choose one.
-fn check_secrets(value: &Value, allowed: bool, place: &str, problems: &mut Problems) {
+pub(super) fn check_secrets(value: &Value, allowed: bool, place: &str, problems: &mut Problems) {
     match value {
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(at, item)| check_secrets(item, allowed, &pointer(place, at), problems));
@@ -386,78 +536,4 @@ fn check_secrets(value: &Value, allowed: bool, place: &str, problems: &mut Probl
         },
         _ => {}
     }
-}
-
-/// The plan of a document without problems.
-pub fn assemble(draft: Draft, graph: Graph, parts: Parts) -> Option<Plan> {
-    // Where each node of the draft stands in the plan.
-    let mut place = vec![0u32; draft.nodes.len()];
-    for (at, ix) in graph.order.iter().enumerate() {
-        place[*ix] = at as u32;
-    }
-    let mut drafts: Vec<_> = draft.nodes.into_iter().map(Some).collect();
-    let mut compiled: Vec<_> = parts.nodes.into_iter().map(Some).collect();
-    let mut nodes = Vec::with_capacity(graph.order.len());
-    for ix in &graph.order {
-        let (node, part) = (drafts[*ix].take()?.node?, compiled[*ix].take()?);
-        let mut reads: Vec<u32> = parts.reads[*ix].iter().map(|read| place[*read]).collect();
-        reads.sort_unstable();
-        reads.dedup();
-        nodes.push(plan_node(node, part, reads)?);
-    }
-    let mut edges = Vec::with_capacity(graph.edges.len());
-    for ((from, to, _), when) in graph.edges.iter().zip(parts.conditions) {
-        let (from, to, ix) = (place[*from], place[*to], edges.len() as u32);
-        nodes[from as usize].outgoing.push(ix);
-        nodes[to as usize].incoming.push(ix);
-        edges.push(PlanEdge { from, to, when });
-    }
-    let by_id: HashMap<Arc<str>, u32> = nodes.iter().enumerate().map(|(ix, node)| (node.id.clone(), ix as u32)).collect();
-    let limits = draft.limits;
-    Some(Plan {
-        nodes,
-        edges,
-        entry: place[graph.entry?],
-        max_concurrency: match draft.execution.mode.unwrap_or(Mode::Sequential) {
-            Mode::Sequential => 1,
-            Mode::Parallel => draft.execution.max_concurrency.unwrap_or(DEFAULT_CONCURRENCY).min(MAX_NODES),
-        },
-        limits: event::Limits {
-            max_tokens: limits.max_tokens,
-            timeout_ms: limits.timeout_seconds.map(|seconds| u64::from(seconds) * 1000),
-            max_steps: limits.max_steps,
-            // The range of the schema keeps this far from overflow.
-            max_cost_nanousd: limits.max_cost_usd.map(|dollars| (dollars * 1e9).round() as u64),
-            allow_unpriced: limits.allow_unpriced.unwrap_or(false),
-        },
-        by_id,
-    })
-}
-
-fn plan_node(node: Node, part: Part, reads: Vec<u32>) -> Option<PlanNode> {
-    let default_timeout = if node.r#type == NodeType::Llm { LLM_TIMEOUT_SECONDS } else { TOOL_TIMEOUT_SECONDS };
-    let id: Arc<str> = node.id.into();
-    Some(PlanNode {
-        name: node.name.filter(|name| !name.is_empty()).map_or_else(|| id.clone(), Arc::from),
-        id,
-        kind: part.kind?,
-        inputs: part.inputs?,
-        incoming: Vec::new(),
-        outgoing: Vec::new(),
-        reads,
-        retry: retry_policy(node.retry, part.remote),
-        timeout_ms: u64::from(node.timeout_seconds.unwrap_or(default_timeout)) * 1000,
-    })
-}
-
-fn retry_policy(retry: Option<Retry>, remote: bool) -> RetryPolicy {
-    let Some(retry) = retry else {
-        return if remote { RetryPolicy::REMOTE } else { RetryPolicy::LOCAL };
-    };
-    let attempts = if remote { DEFAULT_RETRY.max_attempts } else { RetryPolicy::LOCAL.max_attempts };
-    let (initial, most) = (retry.initial_ms, retry.max_ms);
-    // A single bound moves the default of the other one along.
-    let initial_ms = initial.unwrap_or_else(|| DEFAULT_RETRY.initial_ms.min(most.unwrap_or(u64::MAX)));
-    let max_ms = most.unwrap_or_else(|| DEFAULT_RETRY.max_ms.max(initial_ms));
-    RetryPolicy { max_attempts: retry.max_attempts.unwrap_or(attempts), initial_ms, max_ms }
 }

@@ -1,34 +1,41 @@
 //! Who reads what: names that exist, nodes that are upstream, and fields that can be known before a run.
 
-use super::form::Draft;
+use super::form::{Draft, DraftNode};
 use super::graph::{DraftIx, Graph};
-use super::nodes::{Part, Parts, Place};
+use super::level::{Level, LevelIx};
+use super::nodes::Place;
 use super::{Problems, did_you_mean};
 use crate::document::NodeType;
 use crate::expression::is_type_name;
 use crate::node::NodeKind;
 use crate::problem::Problem;
-use crate::reference::{Path, RESERVED_ROOTS, Reference, Segment, clip, list, nearest};
+use crate::reference::{Path, Reference, Segment, clip, list, nearest};
 use std::collections::HashMap;
 
-pub fn check(draft: &Draft, graph: &Graph, parts: &mut Parts, problems: &mut Problems) {
-    let mut wanted = Vec::new();
-    let mut reads = std::mem::take(&mut parts.reads);
+pub fn check(levels: &mut [Level], problems: &mut Problems) {
+    let mut wanted: Vec<Vec<Wanted>> = levels.iter().map(|_| Vec::new()).collect();
+    let mut reads: Vec<Vec<Vec<(LevelIx, DraftIx)>>> =
+        levels.iter().map(|level| vec![Vec::new(); level.draft.nodes.len()]).collect();
+    let incomplete = levels.iter().any(|level| level.draft.incomplete);
     {
-        let mut checker =
-            Checker { draft, graph, nodes: &parts.nodes, problems: &mut *problems, reads: &mut reads, wanted: &mut wanted };
-        for (ix, part) in parts.nodes.iter().enumerate() {
-            part.references.iter().for_each(|(place, reference)| checker.reference(ix, *place, reference));
-        }
-        for ((from, _, _), when) in graph.edges.iter().zip(&parts.conditions) {
-            for reference in when.iter().flat_map(|when| when.references()) {
-                checker.reference(*from, Place::When, &reference);
+        let levels = &*levels;
+        let mut checker = Checker { levels, incomplete, problems: &mut *problems, reads: &mut reads, wanted: &mut wanted };
+        for (at, level) in levels.iter().enumerate() {
+            for (ix, part) in level.parts.nodes.iter().enumerate() {
+                part.references.iter().for_each(|(place, reference)| checker.reference((at, ix), *place, reference));
+            }
+            for ((from, _, _), when) in level.graph.edges.iter().zip(&level.parts.conditions) {
+                for reference in when.iter().flat_map(|when| when.references()) {
+                    checker.reference((at, *from), Place::When, &reference);
+                }
             }
         }
     }
-    parts.reads = reads;
-    if graph.sound {
-        check_upstream(draft, graph, &wanted, problems);
+    for ((level, reads), wanted) in levels.iter_mut().zip(reads).zip(wanted) {
+        level.parts.reads = reads;
+        if level.graph.sound {
+            check_upstream(&level.draft, &level.graph, &wanted, problems);
+        }
     }
 }
 
@@ -39,51 +46,84 @@ struct Wanted {
     pointer: String,
 }
 
+/// A node of a level.
+type At = (LevelIx, DraftIx);
+
 struct Checker<'c> {
-    draft: &'c Draft,
-    graph: &'c Graph,
-    nodes: &'c [Part],
+    levels: &'c [Level],
+    incomplete: bool,
     problems: &'c mut Problems,
-    reads: &'c mut Vec<Vec<DraftIx>>,
-    wanted: &'c mut Vec<Wanted>,
+    reads: &'c mut Vec<Vec<Vec<At>>>,
+    wanted: &'c mut Vec<Vec<Wanted>>,
 }
 
-impl Checker<'_> {
-    fn reference(&mut self, ix: DraftIx, place: Place, reference: &Reference) {
+impl<'c> Checker<'c> {
+    fn node(&self, (level, ix): At) -> &'c DraftNode {
+        &self.levels[level].draft.nodes[ix]
+    }
+
+    /// The levels from that of a node outwards, each with the node that the first is inside of.
+    fn around(&self, at: At) -> impl Iterator<Item = At> + 'c {
+        let levels = self.levels;
+        std::iter::successors(Some(at), move |(level, _)| levels[*level].owner)
+    }
+
+    /// Whether a node is inside of a body of this kind.
+    fn is_inside(&self, at: At, kind: NodeType) -> bool {
+        self.around(at).skip(1).any(|owner| self.node(owner).kind == Some(kind))
+    }
+
+    fn reference(&mut self, at: At, place: Place, reference: &Reference) {
         let path = &reference.path;
         match path.root() {
-            "input" => {}
-            "node" => self.node_reference(ix, place, reference),
+            "input" | "vars" | "session" | "config" => {}
+            "node" => self.node_reference(at, place, reference),
+            "each" => {
+                if !self.is_inside(at, NodeType::Map) {
+                    self.problems.add("unknown_name", &reference.pointer, "`each` exists only inside of the body of a map");
+                } else if !matches!(path.field(1), Some("item" | "index")) {
+                    let message = "`each` has `item` and `index`";
+                    let hint = "write `each.item`".to_owned();
+                    self.problems.push(Problem::new("unknown_field", &reference.pointer, message).suggest(Some(hint)));
+                }
+            }
+            "iteration" => {
+                if !self.is_inside(at, NodeType::Loop) && place != Place::Inside {
+                    self.problems.add("unknown_name", &reference.pointer, "`iteration` exists only inside of the body of a loop");
+                } else if !matches!(path.field(1), Some("index" | "state" | "last")) {
+                    let message = "`iteration` has `index`, `state` and `last`";
+                    let hint = path.field(1).map(|name| format!("write `iteration.state.{}`", clip(name)));
+                    self.problems.push(Problem::new("unknown_field", &reference.pointer, message).suggest(hint));
+                }
+            }
             "branch" => {
                 if place != Place::When {
                     let message = "`branch` exists only in the `when` of edges that leave a router";
                     let hint = "elsewhere a decision is read as `node.<id>.branch`".to_owned();
                     self.problems.push(Problem::new("no_branch", &reference.pointer, message).suggest(Some(hint)));
-                } else if self.draft.nodes[ix].kind.is_some_and(|kind| kind != NodeType::Router) {
-                    let id = clip(&self.draft.nodes[ix].id);
+                } else if self.node(at).kind.is_some_and(|kind| !kind.has_branch()) {
+                    let id = clip(&self.node(at).id);
                     let message = format!("`branch` is the decision of a router, but this edge leaves `{id}`, which is none");
                     let hint = format!("compare its output instead, as in `node.{id}.output == 'yes'`");
                     self.problems.push(Problem::new("no_branch", &reference.pointer, message).suggest(Some(hint)));
                 }
             }
-            root if RESERVED_ROOTS.contains(&root) => {
-                let message = format!("`{root}` is kept for a later version of the language and cannot be used yet");
-                self.problems.add("reserved_name", &reference.pointer, message);
-            }
-            root => self.input_reference(ix, place, root, reference),
+            // What a model will call the arguments of a tool is its own affair.
+            _ if place == Place::Arguments => {}
+            root => self.input_reference(at, place, root, reference),
         }
     }
 
     /// A name that can only be one of the node's own inputs.
-    fn input_reference(&mut self, ix: DraftIx, place: Place, root: &str, reference: &Reference) {
-        let Some(node) = &self.draft.nodes[ix].node else { return };
+    fn input_reference(&mut self, at: At, place: Place, root: &str, reference: &Reference) {
+        let Some(node) = &self.node(at).node else { return };
         if place != Place::Inputs && node.inputs.contains_key(root) {
             return;
         }
-        if matches!(place, Place::Rule | Place::When) && is_type_name(root) {
+        if matches!(place, Place::Rule | Place::When | Place::Inside) && is_type_name(root) {
             return;
         }
-        let is_node = self.graph.by_id.contains_key(root);
+        let is_node = self.around(at).any(|(level, _)| self.levels[level].graph.by_id.contains_key(root));
         let names: Vec<&str> = node.inputs.keys().map(String::as_str).filter(|_| place != Place::Inputs).collect();
         let (message, suggestion) = if is_node {
             let message = format!("there is no `{}` here; the output of the node is `node.{root}.output`", clip(root));
@@ -102,36 +142,71 @@ impl Checker<'_> {
         self.problems.push(Problem::new("unknown_name", &reference.pointer, message).suggest(suggestion));
     }
 
-    fn node_reference(&mut self, ix: DraftIx, place: Place, reference: &Reference) {
+    /// The node of an id as seen from another, and whom its level knows as the reader. `None` as the reader: nobody has to wait.
+    fn find(&self, at: At, place: Place, id: &str) -> Option<(At, Option<DraftIx>)> {
+        if place == Place::Inside {
+            let body = self.levels[at.0].bodies.iter().find(|(ix, _)| *ix == at.1).map(|(_, body)| *body);
+            if let Some((body, ix)) = body.and_then(|body| Some((body, *self.levels[body].graph.by_id.get(id)?))) {
+                return Some(((body, ix), None));
+            }
+        }
+        self.around(at).find_map(|(level, reader)| Some(((level, *self.levels[level].graph.by_id.get(id)?), Some(reader))))
+    }
+
+    fn node_reference(&mut self, at: At, place: Place, reference: &Reference) {
         let path = &reference.path;
         let Some(id) = path.field(1) else {
             self.problems.add("unknown_name", &reference.pointer, "`node` needs the id of a node, as in `node.summarize.output`");
             return;
         };
-        let Some(&read) = self.graph.by_id.get(id) else {
-            if !self.draft.incomplete {
-                let message = format!("unknown node `{}`", clip(id));
-                let suggestion = self.problems.did_you_mean(id, self.graph.by_id.keys().map(String::as_str));
-                self.problems.push(Problem::new("unknown_node", &reference.pointer, message).suggest(suggestion));
-            }
+        let Some((read, reader)) = self.find(at, place, id) else {
+            self.unknown_node(at, id, reference);
             return;
         };
         if !self.member(read, id, reference) {
             return;
         }
-        self.reads[ix].push(read);
-        // The condition of an edge may read the node that the edge leaves.
-        if read != ix || place != Place::When {
-            self.wanted.push(Wanted { reader: ix, read, pointer: reference.pointer.clone() });
+        self.reads[at.0][at.1].push(read);
+        let Some(reader) = reader else { return };
+        if read == (read.0, reader) && read != at {
+            let message = format!("`{0}` is around this node, so its output is not there yet", clip(id));
+            self.problems.add("not_upstream", &reference.pointer, message);
+            return;
+        }
+        // What is evaluated after a node has ended may read the node itself.
+        if read != at || !matches!(place, Place::When | Place::After) {
+            self.wanted[read.0].push(Wanted { reader, read: read.1, pointer: reference.pointer.clone() });
         }
     }
 
+    fn unknown_node(&mut self, at: At, id: &str, reference: &Reference) {
+        if self.incomplete {
+            return;
+        }
+        let inside = self.levels.iter().find(|level| level.graph.by_id.contains_key(id)).and_then(|level| level.owner);
+        let problem = match inside {
+            Some(owner) => {
+                let owner = clip(&self.node(owner).id);
+                let message = format!("`{}` is inside of the body of `{owner}`, and cannot be read from here", clip(id));
+                Problem::new("not_upstream", &reference.pointer, message).suggest(Some(format!("write `node.{owner}.output`")))
+            }
+            None => {
+                let levels = self.levels;
+                let names = self.around(at).flat_map(|(level, _)| levels[level].graph.by_id.keys().map(String::as_str));
+                let suggestion = self.problems.did_you_mean(id, names);
+                Problem::new("unknown_node", &reference.pointer, format!("unknown node `{}`", clip(id))).suggest(suggestion)
+            }
+        };
+        self.problems.push(problem);
+    }
+
     /// Checks what follows `node.<id>`.
-    fn member(&mut self, read: DraftIx, id: &str, reference: &Reference) -> bool {
+    fn member(&mut self, read: At, id: &str, reference: &Reference) -> bool {
         let path = &reference.path;
-        let is_router = self.draft.nodes[read].kind == Some(NodeType::Router);
+        let is_router = self.node(read).kind.is_some_and(|kind| kind.has_branch());
         match path.field(2) {
             Some("output") => self.output(read, reference),
+            Some("error") => true,
             Some("branch") if is_router => true,
             Some("branch") => {
                 let message = format!("`{}` is no router and has no `branch`", clip(id));
@@ -156,17 +231,17 @@ impl Checker<'_> {
     }
 
     /// Fields of outputs whose form is known: texts of models, and the inputs that a router passes through.
-    fn output(&mut self, read: DraftIx, reference: &Reference) -> bool {
+    fn output(&mut self, read: At, reference: &Reference) -> bool {
         let Some(field) = reference.path.segments().get(3).filter(|_| !reference.optional) else { return true };
-        let id = clip(&self.draft.nodes[read].id);
-        let Some(kind) = &self.nodes[read].kind else { return true };
+        let id = clip(&self.node(read).id);
+        let Some(kind) = &self.levels[read.0].parts.nodes[read.1].kind else { return true };
         let (message, suggestion) = match (kind, field) {
             (NodeKind::Llm(llm), Segment::Field(name)) if llm.schema.is_none() => {
                 let message = format!("the output of `{id}` is a text, so it has no field `{}`", clip(name));
                 (message, Some(format!("give `{id}` a `schema`, or write `node.{id}.output`")))
             }
             (NodeKind::Router(_), Segment::Field(name)) => {
-                let inputs = self.draft.nodes[read].node.as_ref().map(|node| &node.inputs);
+                let inputs = self.node(read).node.as_ref().map(|node| &node.inputs);
                 let Some(inputs) = inputs.filter(|inputs| !inputs.contains_key(name)) else { return true };
                 let names = || inputs.keys().map(String::as_str);
                 let message =

@@ -1,7 +1,7 @@
 //! Names that the language keeps for itself.
 
 use super::Problems;
-use crate::reference::{RESERVED_ROOTS, ROOTS, clip, is_identifier};
+use crate::reference::{ROOTS, clip, is_identifier};
 
 /// Words of the expression and template languages. A node or an input of such a name could not be referred to.
 const KEYWORDS: &[&str] = &[
@@ -61,7 +61,7 @@ pub fn check_name(name: &str, what: &str, pointer: &str, problems: &mut Problems
 
 /// [`check_name`] for inputs, which share their names with the roots of bindings.
 pub fn check_input_name(name: &str, pointer: &str, problems: &mut Problems) -> bool {
-    if ROOTS.contains(&name) || RESERVED_ROOTS.contains(&name) {
+    if ROOTS.contains(&name) {
         let message = format!("input `{name}` has a name that bindings use for something else: choose another name");
         problems.add("reserved_name", pointer, message);
         return false;

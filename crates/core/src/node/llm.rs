@@ -3,6 +3,7 @@
 use crate::answer::Validator;
 use crate::call::{Message, ModelCall, Parameters, Role, Target};
 use crate::event::ModelDefaults;
+use crate::expression::Expression;
 use crate::failure::{Failure, FailureCode};
 use crate::scope::Scope;
 use crate::template::Template;
@@ -22,6 +23,12 @@ pub struct Llm {
     pub schema: Option<Arc<Value>>,
     /// `schema`, ready to use; present exactly with it.
     pub validator: Option<Validator>,
+    /// What else has to be true of the answer.
+    pub check: Option<Expression>,
+    /// How often the model is asked to mend an answer that misses `schema` or `check`.
+    pub repairs: u32,
+    /// Tells identical calls apart that shall not share an answer.
+    pub sample: Option<Template>,
     pub cache: CachePolicy,
     /// Absent: the documented model equivalence decides.
     pub fallbacks: Option<Vec<Target>>,
@@ -40,39 +47,41 @@ impl Llm {
     pub fn call(&self, scope: &Scope, defaults: &ModelDefaults) -> Result<ModelCall, Failure> {
         let mut messages = Vec::with_capacity(2);
         if let Some(system) = &self.system {
-            messages.push(Message { role: Role::System, content: text_of(&system.render(scope)?) });
+            messages.push(Message::new(Role::System, text_of(&system.render(scope)?)));
         }
         let user = match &self.prompt {
             Some(prompt) => text_of(&prompt.render(scope)?),
             None => inputs_as_text(&scope.inputs)?,
         };
-        messages.push(Message { role: Role::User, content: user });
+        messages.push(Message::new(Role::User, user));
         let mut parameters = self.parameters.clone();
         parameters.temperature = parameters.temperature.or(defaults.temperature);
         Ok(ModelCall {
-            target: self.target(defaults)?,
+            target: target(self.provider.as_ref(), self.model.as_ref(), defaults)?,
             messages,
             parameters,
             schema: self.schema.clone(),
+            tools: Vec::new(),
+            sample: self.sample(scope)?,
             simulate: self.simulate.clone(),
         })
     }
 
-    fn target(&self, defaults: &ModelDefaults) -> Result<Target, Failure> {
-        let provider = self.provider.as_ref().or(defaults.provider.as_ref());
-        // A default model belongs to the default provider; another provider would not know it.
-        let default_model = defaults.model.as_ref().filter(|_| self.provider.is_none() || self.provider == defaults.provider);
-        let model = self.model.as_ref().or(default_model);
-        let missing = match (provider, model) {
-            (Some(provider), Some(model)) => return Ok(Target { provider: provider.clone(), model: model.clone() }),
-            (None, None) => "names neither provider nor model",
-            (None, Some(_)) => "names no provider",
-            (Some(_), None) => "names no model",
-        };
-        let message = format!(
-            "the node {missing} and there is no default for it: set `provider` and `model` in its config, or a default for the workflow"
-        );
-        Err(Failure::new(FailureCode::NotConfigured, message))
+    fn sample(&self, scope: &Scope) -> Result<Option<u64>, Failure> {
+        let Some(template) = &self.sample else { return Ok(None) };
+        let value = template.render(scope)?;
+        let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+        number.map(Some).ok_or_else(|| {
+            Failure::new(FailureCode::Template, format!("`sample` has to be a whole number from 0, but is {value}"))
+        })
+    }
+
+    /// The conversation that asks the model to mend its answer.
+    pub fn repair(&self, call: &ModelCall, answer: &str, why: &str) -> ModelCall {
+        let mut next = call.clone();
+        next.messages.push(Message::new(Role::Assistant, answer));
+        next.messages.push(Message::new(Role::User, format!("This answer cannot be used: {why}. Answer again, and mend that.")));
+        next
     }
 
     /// `{system?, prompt?}` as the author wrote them, for the trace.
@@ -107,8 +116,25 @@ impl Llm {
     }
 }
 
+/// Who is asked, with the defaults where the author names nobody.
+pub(crate) fn target(provider: Option<&String>, model: Option<&String>, defaults: &ModelDefaults) -> Result<Target, Failure> {
+    // A default model belongs to the default provider; another provider would not know it.
+    let default_model = defaults.model.as_ref().filter(|_| provider.is_none() || provider == defaults.provider.as_ref());
+    let (provider, model) = (provider.or(defaults.provider.as_ref()), model.or(default_model));
+    let missing = match (provider, model) {
+        (Some(provider), Some(model)) => return Ok(Target { provider: provider.clone(), model: model.clone() }),
+        (None, None) => "names neither provider nor model",
+        (None, Some(_)) => "names no provider",
+        (Some(_), None) => "names no model",
+    };
+    let message = format!(
+        "the node {missing} and there is no default for it: set `provider` and `model` in its config, or a default for the workflow"
+    );
+    Err(Failure::new(FailureCode::NotConfigured, message))
+}
+
 /// Models like to put JSON between code fences even when they are told not to.
-fn without_fence(text: &str) -> &str {
+pub(crate) fn without_fence(text: &str) -> &str {
     let text = text.trim();
     let Some(inside) = text.strip_prefix("```").and_then(|inside| inside.strip_suffix("```")) else {
         return text;
@@ -120,7 +146,7 @@ fn without_fence(text: &str) -> &str {
 }
 
 /// One input is the message; several are labelled blocks in the order of the document.
-fn inputs_as_text(inputs: &Map<String, Value>) -> Result<String, Failure> {
+pub(crate) fn inputs_as_text(inputs: &Map<String, Value>) -> Result<String, Failure> {
     let mut parts = inputs.iter();
     let text = match (parts.next(), parts.next()) {
         (Some((_, only)), None) => text_of(only),
@@ -137,7 +163,7 @@ fn inputs_as_text(inputs: &Map<String, Value>) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn text_of(value: &Value) -> String {
+pub(crate) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -10,7 +10,9 @@ use crate::template::Template;
 pub struct Tool {
     /// `config.tool`, or `http` where only `config.url` is given.
     pub tool: String,
-    /// `config` without `tool`.
+    /// The author's word on whether a call that may have been carried out can be made again; without it, the tool's effect decides.
+    pub idempotent: Option<bool>,
+    /// `config` without `tool` and `idempotent`.
     pub config: Template,
 }
 
@@ -24,5 +26,21 @@ impl Tool {
             inputs: serde_json::Value::Object(scope.inputs.clone()),
             secrets: secret::references(self.config.source()),
         })
+    }
+}
+
+/// The call that takes back what a step did.
+#[derive(Debug)]
+pub struct Undo {
+    pub tool: Tool,
+    /// An object.
+    pub inputs: Template,
+}
+
+impl Undo {
+    /// The call; `scope` sees the step's own output.
+    pub fn call(&self, scope: &mut Scope) -> Result<ToolCall, Failure> {
+        scope.inputs = self.inputs.render(scope)?.as_object().cloned().unwrap_or_default();
+        self.tool.call(scope)
     }
 }

@@ -64,7 +64,7 @@ fn ten_thousand_nodes_in_a_chain_and_in_a_dense_graph() {
     };
     let line = document(edges((1..count).map(|to| (to - 1, to))), count);
     let plan = on_small_stack(move || Plan::compile(line.as_bytes())).unwrap();
-    assert_eq!((plan.nodes.len(), plan.edges.len(), plan.entry), (count, count - 1, 0));
+    assert_eq!((plan.nodes.len(), plan.edges.len(), plan.graphs[0].entry), (count, count - 1, 0));
 
     let dense = edges((1..count).flat_map(|to| (1..=5.min(to)).map(move |back| (to - back, to))));
     assert_eq!(dense.len(), 49_985);
@@ -124,7 +124,7 @@ fn values_that_double_at_every_step() {
     let mut value = json!("x".repeat(1000));
     for _ in 0..100 {
         let mut scope = Scope::default();
-        scope.nodes.insert("up".into(), NodeValue { output: Arc::new(value), branch: None });
+        scope.nodes.insert("up".into(), NodeValue { output: Arc::new(value), ..NodeValue::default() });
         match template.render(&scope) {
             Ok(next) => value = next,
             Err(failure) => {

@@ -6,6 +6,7 @@ mod bombs;
 mod documentation;
 mod expressions;
 mod journal;
+mod lints;
 mod llm;
 mod problems;
 mod properties;

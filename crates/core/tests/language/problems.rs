@@ -1,7 +1,8 @@
 //! The table of bad documents in `fixtures/problems.txt`.
 
-use flowtrace_core::check::{Catalog, ToolSpec, check};
+use flowtrace_core::check::{Catalog, check};
 use flowtrace_core::problem::Problem;
+use flowtrace_core::tool::{Effect, ToolDescription};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
@@ -18,11 +19,21 @@ pub fn catalog() -> Catalog {
         "required": ["url"],
         "additionalProperties": false
     });
-    let tool =
-        |name: &str, config_schema, remote| ToolSpec { name: name.into(), description: String::new(), config_schema, remote };
+    let tool = |name: &str, config_schema, remote| ToolDescription {
+        name: name.into(),
+        description: String::new(),
+        config_schema,
+        input_schema: json!({"type": "object"}),
+        output_schema: json!({}),
+        effect: Effect::Idempotent,
+        idempotent: true,
+        remote,
+        timeout_ms: None,
+    };
     Catalog {
         tools: vec![tool("http", http, true), tool("csv", json!({"type": "object"}), false)],
         providers: Some(vec!["openai".to_owned(), "anthropic".to_owned()]),
+        ..Catalog::default()
     }
 }
 

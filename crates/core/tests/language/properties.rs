@@ -158,7 +158,7 @@ proptest! {
     fn any_template_is_compiled_and_rendered_or_refused(source in syntax(), value in any_json()) {
         let Some(Ok(template)) = with_large_stack(|| Template::compile(json!({"x": source}), "/nodes/0/inputs")) else { return Ok(()) };
         let mut scope = Scope { input: Arc::new(value.clone()), ..Scope::default() };
-        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(value), branch: None });
+        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(value), ..NodeValue::default() });
         if let Err(failure) = template.render(&scope) {
             prop_assert!(failure.message.len() < 2_000, "{}", failure.message);
         }
@@ -170,7 +170,7 @@ proptest! {
         prop_assert!(compiled.is_some(), "the parser panicked on {source:?}");
         let Some(Ok(expression)) = compiled else { return Ok(()) };
         let mut scope = Scope { input: Arc::new(value.clone()), ..Scope::default() };
-        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(value), branch: None });
+        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(value), ..NodeValue::default() });
         if let Err(failure) = expression.evaluate(&scope) {
             prop_assert!(failure.message.len() < 2_000, "{}", failure.message);
         }
@@ -180,7 +180,7 @@ proptest! {
     #[test]
     fn what_a_model_says_stays_text(said in syntax()) {
         let mut scope = Scope::default();
-        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(json!(said)), branch: None });
+        scope.nodes.insert("a".into(), NodeValue { output: Arc::new(json!(said)), ..NodeValue::default() });
         let source = json!(["{{node.a.output}}", "<{{node.a.output}}>", "{{ node.a.output | d('') }}", "{% if true %}{{ node.a.output }}{% endif %}"]);
         let rendered = Template::compile(source, "").map_err(|problems| TestCaseError::fail(format!("{problems:?}")))?.render(&scope);
         prop_assert_eq!(rendered, Ok(json!([said, format!("<{said}>"), said, said])));

@@ -17,7 +17,7 @@ fn plan() -> Plan {
 
 fn scope(id: &str, output: Value) -> Scope {
     let mut scope = Scope::default();
-    scope.nodes.insert(id.into(), NodeValue { output: Arc::new(output), branch: None });
+    scope.nodes.insert(id.into(), NodeValue { output: Arc::new(output), ..NodeValue::default() });
     scope
 }
 
@@ -26,8 +26,8 @@ fn it_becomes_a_plan() {
     let plan = plan();
     let ids: Vec<&str> = plan.nodes.iter().map(|node| &*node.id).collect();
     assert_eq!(ids, ["ingest", "summarize", "decide", "deep"]);
-    assert_eq!(plan.entry, 0);
-    assert_eq!(plan.max_concurrency, 1);
+    assert_eq!(plan.graphs[0].entry, 0);
+    assert_eq!(plan.graphs[0].max_concurrency, 1);
     assert_eq!(plan.limits.max_tokens, Some(150_000));
     assert_eq!(plan.limits.timeout_ms, Some(120_000));
     assert_eq!(plan.node(0).retry, RetryPolicy::REMOTE);

@@ -38,7 +38,7 @@ fn it_accepts_a_document_that_uses_everything() {
     });
     assert_eq!(faults(&document), [""; 0]);
     let plan = check(document.to_string().as_bytes(), &catalog()).unwrap();
-    assert_eq!((plan.max_concurrency, plan.limits.max_cost_nanousd), (2, Some(10_000_000)));
+    assert_eq!((plan.graphs[0].max_concurrency, plan.limits.max_cost_nanousd), (2, Some(10_000_000)));
     assert_eq!((plan.node(0).retry.max_attempts, plan.node(0).timeout_ms), (2, 5_000));
 }
 

@@ -18,9 +18,9 @@ pub fn scope() -> Scope {
         "nothing": null,
         "odd key": {"x/y": 1}
     });
-    scope.nodes.insert("doc".into(), NodeValue { output: Arc::new(doc), branch: None });
+    scope.nodes.insert("doc".into(), NodeValue { output: Arc::new(doc), ..NodeValue::default() });
     scope.nodes.insert("skipped".into(), NodeValue::default());
-    scope.nodes.insert("route".into(), NodeValue { output: Arc::new(json!({})), branch: Some(json!("deep")) });
+    scope.nodes.insert("route".into(), NodeValue { output: Arc::new(json!({})), branch: Some(json!("deep")), error: None });
     scope.inputs.insert("text".into(), json!("my text"));
     scope
 }
@@ -176,7 +176,7 @@ fn what_comes_out_is_never_rendered_again() {
     let hostile = "{{input.secret}} {% for x in input %}{{ x }}{% endfor %} {{ 7 | upper }} {# gone? #}";
     let mut scope = scope();
     scope.input = Arc::new(json!({"secret": "s3cret"}));
-    scope.nodes.insert("model".into(), NodeValue { output: Arc::new(json!(hostile)), branch: None });
+    scope.nodes.insert("model".into(), NodeValue { output: Arc::new(json!(hostile)), ..NodeValue::default() });
     for source in
         ["{{node.model.output}}", "{{node.model.output | default('')}}", "{% if true %}{{node.model.output}}{% endif %}"]
     {

@@ -51,6 +51,7 @@ pub async fn handled_items_leave_the_inbox_with_the_append(store: AnyStore) {
 fn cached(key: &str, text: &str, expires_at: Option<u64>) -> CacheRow {
     let usage = Usage { input_uncached: 3, cache_read: 1, cache_write: 0, output: 9, reasoning: 2 };
     let answer = ModelAnswer {
+        tool_calls: Vec::new(),
         text: text.to_string(),
         model: "sim-1".to_string(),
         finish_reason: Some("stop".to_string()),

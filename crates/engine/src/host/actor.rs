@@ -8,17 +8,21 @@ use flowtrace_core::decide::next_due;
 use flowtrace_core::event::{Body, RunStarted};
 use flowtrace_core::id::{RunId, Timestamp};
 use flowtrace_core::plan::Plan;
-use flowtrace_core::state::RunState;
+use flowtrace_core::state::{RunState, StepIx};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// A run that has nothing to do for longer than this leaves memory until then.
 const PARK_AFTER: Duration = Duration::from_secs(30);
 
 /// How often an append is tried again while the disk is full.
 const STORE_RETRY: Duration = Duration::from_secs(2);
+
+/// The time of a wake-up that never comes: the run waits for a person, a signal or the end of a pause.
+pub(crate) const FOREVER: Timestamp = Timestamp(i64::MAX as u64);
 
 pub(crate) struct Fresh {
     pub started: RunStarted,
@@ -31,7 +35,7 @@ pub(crate) struct Fresh {
 pub(crate) enum Exit {
     /// The run has ended, or it never came to be.
     Done,
-    /// Nothing to do before this time.
+    /// Nothing to do before this time; [`FOREVER`]: before somebody asks for something.
     Parked(Timestamp),
     /// The run cannot go on in this process; the journal has it as it was.
     Broken(String),
@@ -50,6 +54,7 @@ impl Actor {
     pub async fn drive(mut self, fresh: Option<Fresh>) -> Exit {
         let mut memory = Memory::default();
         let mut attempts: JoinSet<Finished> = JoinSet::new();
+        let mut running: HashMap<StepIx, AbortHandle> = HashMap::new();
         let live = self.env.live.run(self.run);
         let mut finished: Vec<Finished> = Vec::new();
         let (mut answer, mut idempotency, mut started) = (None, None, None);
@@ -84,7 +89,7 @@ impl Actor {
                 let effects = std::mem::take(&mut turn.effects);
                 let landings = std::mem::take(&mut turn.landings);
                 let over = std::mem::take(&mut turn.over);
-                let more = turn.more;
+                let (more, stopped) = (turn.more, std::mem::take(&mut turn.stopped));
                 append.handled = requests.iter().map(|request| request.id).collect();
                 append.idempotency = idempotency.take();
                 let park = (!more && effects.is_empty() && attempts.is_empty()).then(|| self.park_until()).flatten();
@@ -92,7 +97,12 @@ impl Actor {
                     append.wakeups.push(WakeupChange { step: None, due: park });
                 }
                 parked = park.is_some();
-                if self.state.status.is_final() || self.state.cancel_requested {
+                for ix in stopped {
+                    if let Some(attempt) = running.remove(&ix) {
+                        attempt.abort();
+                    }
+                }
+                if self.state.status.is_final() {
                     attempts.abort_all();
                 }
                 if let Err(exit) = self.commit(append, &mut answer).await {
@@ -110,8 +120,10 @@ impl Actor {
                     return Exit::Done;
                 }
                 for effect in effects {
-                    attempts.spawn(perform(self.env.clone(), live.clone(), effect));
+                    let ix = effect.ix;
+                    running.insert(ix, attempts.spawn(perform(self.env.clone(), live.clone(), effect)));
                 }
+                running.retain(|_, attempt| !attempt.is_finished());
                 if more {
                     continue;
                 }
@@ -155,8 +167,10 @@ impl Actor {
 
     /// The time until which nothing can happen, if that is long enough to give up the memory.
     fn park_until(&self) -> Option<Timestamp> {
-        let only_waits = self.state.in_flight().len() > 0 && self.state.in_flight().len() == self.state.waiting().count();
-        let due = next_due(&self.state).filter(|_| only_waits && !self.state.status.is_final())?;
+        if self.state.status.is_final() || (self.state.in_flight().len() == 0 && !self.state.paused) {
+            return None;
+        }
+        let Some(due) = next_due(&self.state) else { return Some(FOREVER) };
         let pause = due.0.saturating_sub(self.env.clock.now().0);
         (pause > PARK_AFTER.as_micros() as u64).then_some(due)
     }
@@ -201,13 +215,17 @@ async fn build(
     if let Some(started) = started {
         turn.record(Body::RunStarted(Arc::new(started)))?;
     }
-    for item in requests {
-        match &item.request {
-            InboxRequest::Cancel { by } => turn.request_cancel(by)?,
-        }
+    // What is cancelled is not begun again; everything else that was asked for finds the run as it is when it has been opened.
+    let (cancels, others): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|item| matches!(item.request, InboxRequest::Cancel { .. }));
+    for item in cancels {
+        turn.request_from(&item.request).await?;
     }
     if first {
         turn.open().await?;
+    }
+    for item in others {
+        turn.request_from(&item.request).await?;
     }
     for outcome in finished {
         turn.complete(outcome).await?;

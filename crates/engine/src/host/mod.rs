@@ -2,9 +2,11 @@
 //! run. Everybody else puts requests into a run's inbox.
 
 mod actor;
+pub mod fork;
 mod perform;
 mod registry;
 pub mod rows;
+pub mod sessions;
 mod turn;
 
 use crate::flight::Flights;
@@ -12,11 +14,11 @@ use crate::live::{Deltas, Live};
 use crate::port::clock::Clock;
 use crate::port::provider::Provider;
 use crate::port::store::{Append, AppendError, IdempotencyKey, InboxRequest, Store, StoreError};
-use crate::port::tool::Tool;
+use crate::port::tool::Tools;
 use crate::values::Values;
 use actor::Fresh;
 use flowtrace_core::equivalence::Equivalence;
-use flowtrace_core::event::{Body, Event, Limits, ModelDefaults, RunStarted, WorkflowRef};
+use flowtrace_core::event::{Body, Event, Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
 use flowtrace_core::failure::Failure;
 use flowtrace_core::id::{RunId, SpanId, StreamId, TraceId};
 use flowtrace_core::payload::Payload;
@@ -26,6 +28,7 @@ use flowtrace_core::state::RunState;
 use moka::sync::Cache;
 use registry::{Registry, SnapshotError};
 use serde_json::Value;
+use sessions::Sessions;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +44,7 @@ const PLAN_BYTES: u64 = 4 << 20;
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub providers: Vec<Arc<dyn Provider>>,
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub tools: Tools,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -54,19 +57,22 @@ pub struct Settings {
     pub max_active_runs: usize,
     /// Whether every provider is simulated.
     pub simulated: bool,
+    /// The variables of the deployment, an object: workflows read them as `config`.
+    pub variables: Arc<Value>,
 }
 
 /// What all runs share.
 pub(crate) struct Env {
     pub store: Arc<dyn Store>,
     pub providers: BTreeMap<String, Arc<dyn Provider>>,
-    pub tools: HashMap<String, Arc<dyn Tool>>,
+    pub tools: Tools,
     pub clock: Arc<dyn Clock>,
     pub settings: Settings,
     pub values: Values,
     pub plans: Cache<Arc<str>, Planned>,
     pub live: Live,
     pub flights: Flights,
+    pub sessions: Sessions,
     /// Set when the process is about to stop: outcomes are still recorded, and nothing new is begun.
     pub draining: AtomicBool,
 }
@@ -107,7 +113,9 @@ pub struct StartRun {
     pub workflow: WorkflowRef,
     /// The document that `workflow.hash` is the hash of.
     pub graph_json: Arc<str>,
+    /// With the workflows of `linked` linked.
     pub plan: Arc<Plan>,
+    pub linked: Vec<LinkedWorkflow>,
     pub input: Value,
     pub session_id: Option<String>,
     /// `api`, `cli`, …
@@ -165,13 +173,14 @@ impl Host {
         let env = Arc::new(Env {
             store: ports.store,
             providers: ports.providers.into_iter().map(|provider| (provider.name().to_owned(), provider)).collect(),
-            tools: ports.tools.into_iter().map(|tool| (tool.name().to_owned(), tool)).collect(),
+            tools: ports.tools,
             clock: ports.clock,
             settings,
             values: Values::new(),
             plans: Cache::builder().max_capacity(PLAN_BYTES).weigher(|_, planned: &Planned| planned.weight()).build(),
             live: Live::default(),
             flights: Flights::default(),
+            sessions: Sessions::new(),
             draining: AtomicBool::new(false),
         });
         let registry = Registry::new(env.clone(), max_active);
@@ -205,10 +214,11 @@ impl Host {
     /// The same under a given id, for simulations that must be repeatable.
     pub async fn start_as(&self, run: RunId, start: StartRun) -> Result<StartedRun, StartError> {
         let hash = start.workflow.hash.clone();
-        if start.workflow.id.is_none() && !self.env.plans.contains_key(&hash) {
+        if start.workflow.id.is_none() && !self.env.plans.contains_key(&plan_key(&hash, &start.linked)) {
             self.env.store.put_document(&hash, &start.graph_json).await?;
         }
-        self.env.plans.insert(hash, Planned { graph_json: start.graph_json, plan: start.plan.clone() });
+        let key = plan_key(&hash, &start.linked);
+        self.env.plans.insert(key, Planned { graph_json: start.graph_json, plan: start.plan.clone() });
 
         let (input, blob) = Payload::new(Arc::new(start.input));
         let trace_id = start.parent.map_or(TraceId(run.0), |(trace, _)| trace);
@@ -220,6 +230,8 @@ impl Host {
             triggered_by: start.triggered_by,
             input,
             defaults: start.defaults,
+            linked: start.linked,
+            forked_from: None,
             limits: start.plan.limits.lowered_to(&self.env.settings.ceilings),
             simulated: self.env.settings.simulated,
         };
@@ -271,15 +283,24 @@ impl Host {
         }
     }
 
-    /// Asks a run to stop. `key` makes the request unique: the same one twice counts once. Answers false when there is no such
-    /// run or it has ended.
+    /// Asks a run to stop. `key` makes the request unique. Answers false when there is no such run or it has ended.
     pub async fn cancel(&self, run: RunId, key: String, by: String) -> Result<bool, StoreError> {
         let open = self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none());
         if open {
-            self.env.store.post(run, key, InboxRequest::Cancel { by }).await?;
-            self.registry.ring(run);
+            self.ask(run, key, InboxRequest::Cancel { by }).await?;
         }
         Ok(open)
+    }
+
+    /// Puts a request into the run's inbox. `key` makes it unique: the same one twice counts once. Answers false when there is no such
+    /// run or it has ended, and when the same request waits there already.
+    pub async fn ask(&self, run: RunId, key: String, request: InboxRequest) -> Result<bool, StoreError> {
+        let open = self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none());
+        let posted = open && self.env.store.post(run, key, request).await?;
+        if open {
+            self.registry.ring(run);
+        }
+        Ok(posted)
     }
 
     /// The run as it was after the event `at_seq`, or as it is now.
@@ -310,6 +331,18 @@ impl Host {
         self.env.draining.store(true, Ordering::Relaxed);
         self.registry.close(grace).await;
     }
+}
+
+/// What a plan is kept under: the hashes of the document and of what is linked to it, which decide what it compiles to.
+pub(crate) fn plan_key(hash: &Arc<str>, linked: &[LinkedWorkflow]) -> Arc<str> {
+    if linked.is_empty() {
+        return hash.clone();
+    }
+    let mut key = hash.to_string();
+    for link in linked {
+        key.push_str(&format!("+{}@{:?}={}", link.name, link.asked, link.workflow.hash));
+    }
+    key.into()
 }
 
 /// What a workflow that failed to start again says for itself.

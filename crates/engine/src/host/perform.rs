@@ -8,7 +8,7 @@ use flowtrace_core::call::{Call, ModelCall, Outcome, ToolCall};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::id::StepPath;
 use flowtrace_core::payload::sha256_hex;
-use flowtrace_core::plan::NodeIx;
+use flowtrace_core::state::StepIx;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_millis(250);
 
 /// An attempt that is recorded and now has to be made.
 pub(crate) struct Effect {
-    pub ix: NodeIx,
+    pub ix: StepIx,
     pub path: StepPath,
     pub request: u32,
     pub attempt: u32,
@@ -31,7 +31,8 @@ pub(crate) struct Effect {
 
 /// What an attempt came to.
 pub(crate) struct Finished {
-    pub ix: NodeIx,
+    pub ix: StepIx,
+    pub path: StepPath,
     pub request: u32,
     pub attempt: u32,
     pub outcome: Outcome,
@@ -47,11 +48,13 @@ pub(crate) async fn perform(env: Arc<Env>, live: Arc<LiveRun>, effect: Effect) -
         match &call {
             Call::Model(call) => ask_model(&env, &live, call, &context, &path, request, cache).await,
             Call::Tool(call) => (Outcome::Tool(use_tool(&env, call, &context).await), None),
+            Call::Session(call) => (Outcome::Session(env.sessions.change(&env, call, &context.idempotency_key).await), None),
         }
     });
     let failed = |failure| match &call {
         Call::Model(_) => Outcome::Model(Err(failure)),
         Call::Tool(_) => Outcome::Tool(Err(failure)),
+        Call::Session(_) => Outcome::Session(Err(failure)),
     };
     let (outcome, flight) = match tokio::time::timeout(limit, work.catch_unwind()).await {
         Ok(Ok(done)) => done,
@@ -65,14 +68,11 @@ pub(crate) async fn perform(env: Arc<Env>, live: Arc<LiveRun>, effect: Effect) -
             (failed(Failure::new(FailureCode::Timeout, message)), None)
         }
     };
-    Finished { ix, request, attempt, outcome, flight }
+    Finished { ix, path, request, attempt, outcome, flight }
 }
 
 async fn use_tool(env: &Env, call: &ToolCall, context: &CallContext) -> Result<serde_json::Value, Failure> {
-    match env.tools.get(call.tool.as_str()) {
-        Some(tool) => tool.call(call, context).await,
-        None => Err(Failure::new(FailureCode::NotConfigured, format!("This server has no tool named `{}`.", call.tool))),
-    }
+    env.tools.get(&call.tool)?.call(call, context).await
 }
 
 async fn ask_model(

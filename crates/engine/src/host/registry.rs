@@ -1,9 +1,9 @@
 //! Which runs are active, which queue for a place, and which sleep until a time.
 
 use super::actor::{Actor, Exit, Fresh};
-use super::{Env, PAGE, Planned, Snapshot, StartError, cannot_plan};
+use super::{Env, PAGE, Planned, Snapshot, StartError, cannot_plan, plan_key};
 use crate::port::store::{Append, StoreError};
-use flowtrace_core::event::{Body, Event};
+use flowtrace_core::event::{Body, Event, RunStarted};
 use flowtrace_core::failure::Failure;
 use flowtrace_core::id::{RunId, Timestamp};
 use flowtrace_core::plan::Plan;
@@ -279,21 +279,7 @@ pub(super) enum SnapshotError {
 pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Result<Option<Snapshot>, SnapshotError> {
     let mut events = env.store.read(run, 0, PAGE).await?;
     let Some(Event { body: Body::RunStarted(started), .. }) = events.first() else { return Ok(None) };
-    let hash = started.workflow.hash.clone();
-    let Planned { graph_json, plan } = match env.plans.get(&hash) {
-        Some(planned) => planned,
-        None => {
-            let Some(graph_json) = env.store.document(&hash).await? else {
-                let missing = format!("the workflow document {hash} of run {run} is not in the store");
-                return Err(StoreError::Corrupt(missing).into());
-            };
-            let plan = Plan::compile(graph_json.as_bytes())
-                .map_err(|problems| SnapshotError::CannotPlan(cannot_plan(&hash, &problems)))?;
-            let planned = Planned { graph_json, plan: Arc::new(plan) };
-            env.plans.insert(hash, planned.clone());
-            planned
-        }
-    };
+    let Planned { graph_json, plan } = planned(env, run, started).await?;
     let mut state = RunState::new(&plan);
     'pages: while !events.is_empty() {
         for event in &events {
@@ -309,4 +295,32 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
         events = env.store.read(run, state.seq, PAGE).await?;
     }
     Ok(Some(Snapshot { plan, state, graph_json }))
+}
+
+/// The document of a run and its plan, with the workflows linked that it was started with.
+async fn planned(env: &Env, run: RunId, started: &RunStarted) -> Result<Planned, SnapshotError> {
+    let key = plan_key(&started.workflow.hash, &started.linked);
+    if let Some(planned) = env.plans.get(&key) {
+        return Ok(planned);
+    }
+    let document = async |hash: &Arc<str>| -> Result<Arc<str>, SnapshotError> {
+        env.store
+            .document(hash)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt(format!("the workflow document {hash} of run {run} is not in the store")).into())
+    };
+    let refused = |hash: &Arc<str>, problems: Vec<flowtrace_core::problem::Problem>| {
+        SnapshotError::CannotPlan(cannot_plan(hash, &problems))
+    };
+    let hash = &started.workflow.hash;
+    let graph_json = document(hash).await?;
+    let mut plan = Plan::compile(graph_json.as_bytes()).map_err(|problems| refused(hash, problems))?;
+    for link in &started.linked {
+        let hash = &link.workflow.hash;
+        let json = document(hash).await?;
+        plan.link((link.name.clone(), link.asked), json.as_bytes()).map_err(|problems| refused(hash, problems))?;
+    }
+    let planned = Planned { graph_json, plan: Arc::new(plan) };
+    env.plans.insert(key, planned.clone());
+    Ok(planned)
 }

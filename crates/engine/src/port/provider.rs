@@ -13,6 +13,8 @@ pub struct CallContext {
     pub attempt: u32,
     /// The longest this attempt may take; also the deadline for the first byte.
     pub timeout_ms: u64,
+    /// The most tokens that the answer of a model may have, at least 1: what a budget leaves. The call's own limit holds too.
+    pub max_output_tokens: Option<u64>,
 }
 
 /// Receives the text of an answer piece by piece, as it arrives.

@@ -4,7 +4,7 @@ use super::BoxFuture;
 use flowtrace_core::call::CachedAnswer;
 use flowtrace_core::event::Event;
 use flowtrace_core::id::{RunId, StepPath, StreamId, Timestamp};
-use flowtrace_core::payload::{Blob, sha256_hex};
+use flowtrace_core::payload::{Blob, Payload, sha256_hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub struct Append {
     /// The steps that ended with these events.
     pub steps: Vec<StepRow>,
     pub wakeups: Vec<WakeupChange>,
+    /// What people are asked, or were, as it is after these events.
+    pub approvals: Vec<ApprovalRow>,
     pub cache: Vec<CacheRow>,
     /// Inbox items that these events answer; they are removed.
     pub handled: Vec<i64>,
@@ -166,6 +168,36 @@ pub struct StepRow {
     pub error: Option<String>,
 }
 
+/// A row of `approvals`: what a person is or was asked. Its key is the run and the path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApprovalRow {
+    pub run: RunId,
+    pub path: StepPath,
+    pub node_id: Arc<str>,
+    pub workflow_id: Option<String>,
+    pub message: String,
+    pub payload: Payload,
+    /// Whether it is about a call that was interrupted, and not about going on.
+    pub interrupted: bool,
+    pub asked_at: Timestamp,
+    pub deadline: Option<Timestamp>,
+    /// `None` while it is open; then `approved`, `rejected`, `expired` or `canceled`.
+    pub decision: Option<String>,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<Timestamp>,
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct ApprovalQuery {
+    /// Only open ones, or only decided ones.
+    pub open: Option<bool>,
+    pub run: Option<RunId>,
+    /// Only those that come after this one in the order of the list.
+    pub after: Option<(RunId, StepPath)>,
+    pub limit: usize,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct RunQuery {
     pub status: Option<String>,
@@ -200,6 +232,12 @@ pub trait Journal: Send + Sync {
     /// The rows of a run's ended steps, in the order in which they ended.
     fn steps(&self, run: RunId) -> BoxFuture<'_, Result<Vec<StepRow>, StoreError>>;
 
+    /// By run, newest first, and path.
+    fn approvals(&self, query: ApprovalQuery) -> BoxFuture<'_, Result<Vec<ApprovalRow>, StoreError>>;
+
+    /// How many questions are open.
+    fn open_approvals(&self) -> BoxFuture<'_, Result<u64, StoreError>>;
+
     /// Runs that are not finished, oldest first.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>>;
 
@@ -218,7 +256,31 @@ pub struct InboxItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub enum InboxRequest {
-    Cancel { by: String },
+    Cancel {
+        by: String,
+    },
+    Pause {
+        by: String,
+    },
+    Resume {
+        by: String,
+    },
+    /// The answer to what a step asks a person.
+    Decide {
+        step: StepPath,
+        approved: bool,
+        /// Tells whose answer counted, where several come.
+        key: String,
+        /// What is approved instead of what was asked about.
+        payload: Option<Value>,
+        by: String,
+        reason: Option<String>,
+    },
+    Signal {
+        name: String,
+        payload: Value,
+        by: String,
+    },
 }
 
 pub trait Inbox: Send + Sync {

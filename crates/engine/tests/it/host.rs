@@ -13,7 +13,7 @@ use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::CallContext;
 use flowtrace_engine::port::store::*;
-use flowtrace_engine::port::tool::Tool;
+use flowtrace_engine::port::tool::{Tool, Tools};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -83,13 +83,14 @@ const OTHER: RunId = StreamId(0x0190_0000_0000_7000_8000_0000_0000_0002);
 
 fn host(world: &Arc<World>, store: Arc<dyn Store>, tool: &Scripted, max_active_runs: usize) -> Host {
     let clock = Arc::new(SimulatedClock::new(world));
-    let ports = Ports { store, providers: Vec::new(), tools: vec![Arc::new(tool.clone())], clock };
+    let ports = Ports { store, providers: Vec::new(), tools: Tools::new(vec![Arc::new(tool.clone())], Vec::new()), clock };
     let settings = Settings {
         prices: PriceTable::default(),
         equivalence: Equivalence::default(),
         ceilings: Limits::default(),
         max_active_runs,
         simulated: false,
+        variables: Default::default(),
     };
     Host::new(ports, settings)
 }
@@ -112,6 +113,7 @@ fn start(document: &Arc<str>) -> StartRun {
         workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.as_bytes()).into() },
         graph_json: document.clone(),
         plan: Arc::new(Plan::compile(document.as_bytes()).unwrap()),
+        linked: Vec::new(),
         input: json!({}),
         session_id: None,
         triggered_by: "test".to_owned(),

@@ -12,6 +12,7 @@ use flowtrace_core::state::RunState;
 use flowtrace_engine::host::rows::{run_row, step_row};
 use flowtrace_engine::host::{Host, Ports, Settings};
 use flowtrace_engine::port::store::{Append, Journal, Workflows};
+use flowtrace_engine::port::tool::Tools;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -65,7 +66,7 @@ async fn finish(world: &Arc<World>) {
     let ports = Ports {
         store: world.store.clone(),
         providers: providers.into(),
-        tools: tools.into(),
+        tools: Tools::new(tools.into(), Vec::new()),
         clock: Arc::new(SimulatedClock::new(world)),
     };
     let settings = Settings {
@@ -74,6 +75,7 @@ async fn finish(world: &Arc<World>) {
         ceilings: Limits::default(),
         max_active_runs: 4,
         simulated: true,
+        variables: Default::default(),
     };
     let host = Host::new(ports, settings);
     host.recover().await.unwrap();

@@ -13,6 +13,7 @@ use flowtrace_core::state::{RunState, RunStatus, StepStatus};
 use flowtrace_engine::host::rows::{run_row, step_row};
 use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
 use flowtrace_engine::port::store::Journal;
+use flowtrace_engine::port::tool::Tools;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +59,7 @@ fn host(world: &Arc<World>) -> Host {
             Arc::new(SimulatedProvider { world: world.clone(), name: "openai" }),
             Arc::new(SimulatedProvider { world: world.clone(), name: "anthropic" }),
         ],
-        tools: vec![Arc::new(SimulatedTool { world: world.clone(), name: "http" })],
+        tools: Tools::new(vec![Arc::new(SimulatedTool { world: world.clone(), name: "http" })], Vec::new()),
         clock: Arc::new(SimulatedClock::new(world)),
     };
     let settings = Settings {
@@ -67,6 +68,7 @@ fn host(world: &Arc<World>) -> Host {
         ceilings: Limits::default(),
         max_active_runs: 2,
         simulated: true,
+        variables: Default::default(),
     };
     Host::new(ports, settings)
 }
@@ -86,6 +88,7 @@ fn live(world: &Arc<World>, schedule: &Schedule, crash_at: Option<u64>, down_mic
                         workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.as_bytes()).into() },
                         graph_json: document.clone(),
                         plan: schedule.plans[ix].clone(),
+                        linked: Vec::new(),
                         input: json!({"n": ix}),
                         session_id: None,
                         triggered_by: "simulation".to_owned(),
@@ -212,7 +215,7 @@ fn simulate(seed: u64) {
     if !schedule.cache && schedule.cancel.is_none() {
         for (ix, plan) in schedule.plans.iter().enumerate() {
             let (expected, found) = (result(&calm, plan, ix), result(&world, plan, ix));
-            let determined = plan.max_concurrency == 1 || expected["status"] == "succeeded";
+            let determined = plan.graphs[0].max_concurrency == 1 || expected["status"] == "succeeded";
             match determined {
                 true => assert_eq!(found, expected, "seed {seed}, run {ix}: the crashed schedule ended differently"),
                 false => assert_eq!(found["status"], expected["status"], "seed {seed}, run {ix}"),

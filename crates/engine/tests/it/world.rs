@@ -243,6 +243,7 @@ impl Provider for SimulatedProvider {
             prompt.hash(&mut hasher);
             let usage = Usage { input_uncached: prompt.len() as u64, output: 3, ..Usage::default() };
             Ok(ModelAnswer {
+                tool_calls: Vec::new(),
                 text: format!("answer {:x}", hasher.finish()),
                 model: call.target.model.clone(),
                 finish_reason: Some("stop".to_owned()),
@@ -327,6 +328,12 @@ impl Journal for CrashingStore {
     }
     fn steps(&self, run: RunId) -> BoxFuture<'_, Result<Vec<StepRow>, StoreError>> {
         self.0.store.steps(run)
+    }
+    fn approvals(&self, query: ApprovalQuery) -> BoxFuture<'_, Result<Vec<ApprovalRow>, StoreError>> {
+        self.0.store.approvals(query)
+    }
+    fn open_approvals(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.0.store.open_approvals()
     }
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
         self.0.store.unfinished()

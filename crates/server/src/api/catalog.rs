@@ -14,7 +14,10 @@ use utoipa::ToSchema;
 pub struct CatalogView {
     /// The words that `type` of a node can be.
     node_types: [&'static str; 3],
+    /// The tools that are known now and may be used.
     tools: Vec<ToolView>,
+    /// Servers that bring tools while this one runs.
+    tool_sources: Vec<ToolSourceView>,
     providers: Vec<ProviderView>,
     /// Models with a known price, of these providers. Others can be used too.
     models: Vec<ModelView>,
@@ -30,8 +33,29 @@ pub struct ToolView {
     description: String,
     /// JSON Schema of the node's `config` without `tool`.
     config_schema: Value,
-    /// Whether it reaches over a network.
+    /// JSON Schema of the node's `inputs`, which are also what a model gives as arguments.
+    input_schema: Value,
+    /// JSON Schema of the output.
+    output_schema: Value,
+    /// What a call may change: `read_only`, `idempotent` (making it twice changes no more than once) or `side_effect`.
+    effect: &'static str,
+    /// Whether a call that may have been carried out can be made again.
+    idempotent: bool,
+    /// Whether it reaches out of the process.
     remote: bool,
+    /// The longest time of one call in milliseconds, where the operator set one; the node's `timeoutSeconds` may be shorter.
+    timeout_ms: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ToolSourceView {
+    name: String,
+    /// Names of its tools begin so.
+    prefix: String,
+    /// Whether its tools are known. Until then a document may name any.
+    reached: bool,
+    /// What is wrong with it at the moment.
+    problem: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -77,11 +101,23 @@ impl From<&Price> for PriceView {
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn get(State(app): State<Shared>) -> Json<CatalogView> {
-    let tools = app.catalog.tools.iter().map(|tool| ToolView {
-        name: tool.name.clone(),
-        description: tool.description.clone(),
-        config_schema: tool.config_schema.clone(),
+    let catalog = app.catalog();
+    let sources = catalog.sources.into_iter().map(|source| ToolSourceView {
+        name: source.name,
+        prefix: source.prefix,
+        reached: source.reached,
+        problem: source.problem,
+    });
+    let tools = catalog.tools.into_iter().map(|tool| ToolView {
+        name: tool.name,
+        description: tool.description,
+        config_schema: tool.config_schema,
+        input_schema: tool.input_schema,
+        output_schema: tool.output_schema,
+        effect: tool.effect.as_str(),
+        idempotent: tool.idempotent,
         remote: tool.remote,
+        timeout_ms: tool.timeout_ms,
     });
     let providers = app.providers.iter().map(|provider| ProviderView {
         name: provider.name().to_owned(),
@@ -99,6 +135,7 @@ pub async fn get(State(app): State<Shared>) -> Json<CatalogView> {
     Json(CatalogView {
         node_types: ["llm", "tool", "router"],
         tools: tools.collect(),
+        tool_sources: sources.collect(),
         providers: providers.collect(),
         models: models.collect(),
         prices_source: PriceTable::source(),

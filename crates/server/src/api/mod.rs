@@ -2,14 +2,20 @@
 //!
 //! Every route is registered with [`utoipa_axum::routes`], so the served OpenAPI document cannot miss one.
 
+pub mod approvals;
 pub mod bindings;
 pub mod cache;
 pub mod catalog;
+pub mod compare;
+pub mod control;
 pub mod drafts;
 pub mod dto;
 pub mod extract;
+pub mod fork;
 pub mod health;
+pub mod link;
 pub mod problem;
+pub mod providers;
 pub mod run_view;
 pub mod runs;
 pub mod schema;
@@ -43,6 +49,14 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::step))
         .routes(routes!(runs::graph))
         .routes(routes!(runs::cancel))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::resume))
+        .routes(routes!(control::signal))
+        .routes(routes!(fork::preview))
+        .routes(routes!(fork::fork))
+        .routes(routes!(compare::compare))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::decide))
         .routes(routes!(runs::blob))
         .routes(routes!(state::get))
         .routes(routes!(trace::get))
@@ -50,6 +64,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(catalog::get))
         .routes(routes!(bindings::list, bindings::create))
         .routes(routes!(bindings::update, bindings::delete))
+        .routes(routes!(providers::test))
         .routes(routes!(cache::clear))
         .routes(routes!(simulate::fail_next))
         .routes(routes!(session::get, session::create, session::delete))

@@ -5,8 +5,7 @@ use super::problem::ApiResult;
 use flowtrace_core::failure::Failure;
 use flowtrace_core::id::{RunId, Timestamp};
 use flowtrace_core::payload::Payload;
-use flowtrace_core::plan::NodeIx;
-use flowtrace_core::state::{RunStatus, StepStatus};
+use flowtrace_core::state::{RunStatus, StepIx, StepStatus, Work};
 use flowtrace_engine::host::{Host, Snapshot};
 use flowtrace_engine::port::store::RunRow;
 use serde::Serialize;
@@ -98,8 +97,12 @@ pub enum Status {
 pub enum Phase {
     /// Some step is being worked on.
     Executing,
-    /// Every step in flight waits for its next attempt.
+    /// Every step in flight waits: for its next attempt, a time, a signal or a person.
     Waiting,
+    /// Somebody paused it.
+    Paused,
+    /// What was done is being taken back, because the run failed or was cancelled.
+    Compensating,
 }
 
 #[derive(Clone, Copy, Serialize, ToSchema)]
@@ -149,9 +152,21 @@ pub struct Step {
     pub cost_nanousd: Option<u64>,
     pub cost_cents: Option<f64>,
     pub saved_nanousd: Option<u64>,
-    /// A router's decision: a string or a bool.
+    /// The decision of a router, a gate or a person: a string or a bool.
     #[schema(value_type = Value)]
     pub branch: Option<Value>,
+    /// How often the model was asked to mend its answer.
+    pub repairs: u32,
+    /// Whether the run goes on from the step's failure.
+    pub handled: bool,
+    /// The failed step inside of this one that failed it.
+    pub failed_inside: Option<String>,
+    /// Of a map, a loop or an agent: how far it is.
+    pub progress: Option<Progress>,
+    /// What a person is or was asked.
+    pub question: Option<QuestionView>,
+    /// The step of another run that did the work.
+    pub reused_from: Option<OriginView>,
     /// Whole if it is short or `include=io` is given, else the first characters as a string.
     #[schema(value_type = Value)]
     pub input: Option<Arc<Value>>,
@@ -164,6 +179,60 @@ pub struct Step {
     pub output_truncated: bool,
     /// The last failure, also while another attempt is under way.
     pub error: Option<ErrorView>,
+}
+
+/// How far a step is whose work is done by others.
+#[derive(Serialize, ToSchema)]
+pub struct Progress {
+    /// Items, iterations or turns that have ended.
+    pub done: u64,
+    /// Of a map: how many items there are. Of a loop or an agent: how many iterations there may be.
+    pub of: Option<u64>,
+    /// Items that failed, where the map goes on without them.
+    pub failed: u64,
+}
+
+fn progress(snapshot: &Snapshot, ix: StepIx) -> Option<Progress> {
+    use flowtrace_core::node::NodeKind;
+    let step = snapshot.state.step(ix);
+    match &step.control.as_ref()?.work {
+        Work::Map(map) => {
+            let failed =
+                map.results.iter().filter(|result| matches!(result, flowtrace_core::state::ItemResult::Failed(_))).count();
+            Some(Progress { done: map.done.into(), of: Some(map.results.len() as u64), failed: failed as u64 })
+        }
+        Work::Loop(state) => {
+            let of = match &snapshot.plan.node(step.node).kind {
+                NodeKind::Loop(loop_) => Some(loop_.max_iterations.into()),
+                NodeKind::Agent(agent) => Some(agent.max_turns.into()),
+                _ => None,
+            };
+            Some(Progress { done: state.done.into(), of, failed: 0 })
+        }
+        Work::Child(_) => None,
+    }
+}
+
+/// What a person is or was asked.
+#[derive(Serialize, ToSchema)]
+pub struct QuestionView {
+    pub message: String,
+    /// Whether it is about a call that was interrupted, and not about going on.
+    pub interrupted: bool,
+    pub asked_at: Time,
+    pub deadline: Option<Time>,
+    /// `approved`, `rejected` or `expired`; null while it is open.
+    pub decision: Option<String>,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<Time>,
+    pub reason: Option<String>,
+}
+
+/// A step of another run.
+#[derive(Serialize, ToSchema)]
+pub struct OriginView {
+    pub run_id: String,
+    pub step_id: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -271,9 +340,9 @@ impl From<RunRow> for RunSummary {
 }
 
 /// Steps that a reader has seen appear, in that order.
-fn visible(snapshot: &Snapshot) -> Vec<NodeIx> {
-    let mut steps: Vec<NodeIx> =
-        (0..snapshot.state.steps.len() as NodeIx).filter(|ix| snapshot.state.step(*ix).status != StepStatus::Pending).collect();
+fn visible(snapshot: &Snapshot) -> Vec<StepIx> {
+    let mut steps: Vec<StepIx> =
+        (0..snapshot.state.steps.len() as StepIx).filter(|ix| snapshot.state.step(*ix).status != StepStatus::Pending).collect();
     steps.sort_by_key(|ix| snapshot.state.step(*ix).ordinal);
     steps
 }
@@ -296,16 +365,17 @@ pub async fn steps_page(
 }
 
 /// `None` for a step that was not reached.
-pub async fn step(host: &Host, snapshot: &Snapshot, ix: NodeIx, full: bool) -> ApiResult<Option<Step>> {
-    let (node, step) = (snapshot.plan.node(ix), snapshot.state.step(ix));
+pub async fn step(host: &Host, snapshot: &Snapshot, ix: StepIx, full: bool) -> ApiResult<Option<Step>> {
+    let step = snapshot.state.step(ix);
+    let node = snapshot.plan.node(step.node);
     let Some(status) = step_status(step.status) else { return Ok(None) };
     let limit = if full { u64::MAX } else { STEP_PREVIEW_BYTES };
     let input = show_some(host, step.input.as_ref(), limit).await?;
     let output = show_some(host, step.output.as_ref(), limit).await?;
     Ok(Some(Step {
-        step_id: node.id.to_string(),
+        step_id: snapshot.state.path(&snapshot.plan, ix).to_string(),
         node_id: node.id.to_string(),
-        node_type: node.kind.type_name().to_owned(),
+        node_type: if step.is_undo { "undo" } else { node.kind.type_name() }.to_owned(),
         name: node.name.to_string(),
         status,
         started_at: step.started_at.map(Time),
@@ -328,6 +398,24 @@ pub async fn step(host: &Host, snapshot: &Snapshot, ix: NodeIx, full: bool) -> A
         cost_cents: step.cost_nanousd.map(cents),
         saved_nanousd: step.saved_nanousd,
         branch: step.branch.clone(),
+        repairs: step.repairs,
+        handled: step.handled,
+        failed_inside: step.failed_inside.as_ref().map(|path| path.to_string()),
+        progress: progress(snapshot, ix),
+        question: step.question.as_ref().map(|question| QuestionView {
+            message: question.message.clone(),
+            interrupted: question.interrupted,
+            asked_at: Time(question.asked_at),
+            deadline: question.deadline.map(Time),
+            decision: question.answer.as_ref().map(|answer| answer.decision.as_str().to_owned()),
+            decided_by: question.answer.as_ref().map(|answer| answer.by.clone()),
+            decided_at: question.answer.as_ref().map(|answer| Time(answer.at)),
+            reason: question.answer.as_ref().and_then(|answer| answer.reason.clone()),
+        }),
+        reused_from: step
+            .origin
+            .as_ref()
+            .map(|origin| OriginView { run_id: origin.run.to_string(), step_id: origin.step.to_string() }),
         input_bytes: input.as_ref().map(|shown| shown.bytes),
         input_truncated: input.as_ref().is_some_and(|shown| shown.truncated),
         input: input.map(|shown| shown.value),
@@ -358,8 +446,16 @@ pub async fn run(host: &Host, id: RunId, snapshot: &Snapshot, full: bool) -> Api
     let output = show_some(host, state.output.as_ref(), limit).await?;
     let input = show_some(host, started.map(|started| &started.input), limit).await?;
     let phase = (state.status == RunStatus::Running).then(|| {
-        let in_flight = state.in_flight().len();
-        if in_flight > 0 && state.waiting().count() == in_flight { Phase::Waiting } else { Phase::Executing }
+        let is_working = |ix: StepIx| {
+            let step = state.step(ix);
+            step.status == StepStatus::Running && (step.is_undo || !snapshot.plan.node(step.node).kind.is_container())
+        };
+        match () {
+            () if state.compensation.is_some() => Phase::Compensating,
+            () if state.paused => Phase::Paused,
+            () if state.in_flight().len() > 0 && !state.in_flight().any(is_working) => Phase::Waiting,
+            () => Phase::Executing,
+        }
     });
     Ok(Run {
         id: id.to_string(),

@@ -10,7 +10,6 @@ use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use flowtrace_core::event::Body;
 use flowtrace_core::id::RunId;
 use flowtrace_core::payload::Payload;
 use flowtrace_engine::host::Snapshot;
@@ -96,8 +95,13 @@ pub fn includes_io(include: Option<&str>) -> ApiResult<bool> {
     }
 }
 
-pub async fn snapshot(app: &Shared, id: RunId, at_seq: Option<u64>) -> ApiResult<Snapshot> {
-    app.host.snapshot(id, at_seq).await?.ok_or_else(|| no_such_run(id))
+/// The run after event `at_seq`, or after its last one.
+pub async fn snapshot(app: &Shared, id: RunId, at_seq: Option<u64>) -> ApiResult<Arc<Snapshot>> {
+    let snapshot = match at_seq {
+        None => app.folds.latest(&app.host, id).await?,
+        Some(_) => app.host.snapshot(id, at_seq).await?.map(Arc::new),
+    };
+    snapshot.ok_or_else(|| no_such_run(id))
 }
 
 /// One run with its totals and its first 1,000 steps.
@@ -166,7 +170,7 @@ pub async fn step(State(app): State<Shared>, Path((id, path)): Path<(String, Str
     let id = run_id(&id)?;
     let snapshot = snapshot(&app, id, None).await?;
     let missing = || ApiError::not_found(format!("step `{}` in run {id} so far", path.chars().take(200).collect::<String>()));
-    let ix = *snapshot.plan.by_id.get(path.as_str()).ok_or_else(missing)?;
+    let ix = snapshot.state.find(&snapshot.plan, &path).ok_or_else(missing)?;
     run_view::step(&app.host, &snapshot, ix, true).await?.map(Json).ok_or_else(missing)
 }
 
@@ -260,38 +264,11 @@ async fn refers_to(app: &Shared, run: RunId, hash: &str) -> ApiResult<bool> {
         let events = app.store.read(run, after, 1000).await?;
         let Some(last) = events.last() else { return Ok(false) };
         after = last.seq;
-        if events.iter().flat_map(|event| payloads(&event.body)).any(|payload| match payload {
+        if events.iter().flat_map(|event| event.body.payloads()).any(|payload| match payload {
             Payload::Blob(reference) => *reference.hash == *hash,
             Payload::Inline(_) => false,
         }) {
             return Ok(true);
         }
-    }
-}
-
-fn payloads(body: &Body) -> Option<&Payload> {
-    match body {
-        Body::RunStarted(started) => Some(&started.input),
-        Body::RunSucceeded { output } => Some(output),
-        Body::RunFailed { partial, .. } => partial.as_ref(),
-        Body::StepScheduled { input } => Some(input),
-        Body::StepSucceeded { output, .. } => Some(output),
-        Body::LlmRequest { prompt, .. } => prompt.as_ref(),
-        Body::LlmResponse(response) => Some(&response.output),
-        Body::ToolRequest { config, .. } => config.as_ref(),
-        Body::ToolResponse { output, .. } => Some(output),
-        Body::CacheHit(hit) => Some(&hit.output),
-        Body::CancelRequested { .. }
-        | Body::RunCanceled
-        | Body::StepFailed { .. }
-        | Body::StepLost { .. }
-        | Body::StepSkipped
-        | Body::Retry { .. }
-        | Body::Fallback { .. }
-        | Body::RouterBranch { .. }
-        | Body::Log { .. }
-        | Body::TimerSet { .. }
-        | Body::TimerFired { .. }
-        | Body::BudgetExceeded { .. } => None,
     }
 }

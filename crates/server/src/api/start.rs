@@ -73,6 +73,12 @@ pub struct Started {
     run: Option<Run>,
 }
 
+impl Started {
+    pub fn new(run: RunId, trace_id: String) -> Self {
+        Started { run_id: run.to_string(), id: run.to_string(), trace_id, run: None }
+    }
+}
+
 /// Who asks, as far as it says so: it is only for lists.
 pub fn triggered_by(headers: &HeaderMap) -> &'static str {
     match headers.get("flowtrace-client").and_then(|value| value.to_str().ok()) {
@@ -167,11 +173,13 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
     let idempotency = idempotency(headers, &request)?;
     let parent = parent(headers);
     let plan = app.plan(&request.workflow.hash, &request.graph_json).await.map_err(ApiError::invalid_workflow)?;
+    let (plan, linked) = super::link::link(app, &request.graph_json, plan).await?;
     let defaults = defaults(&app.bindings(), request.workflow.id.as_deref());
     let start = StartRun {
         workflow: request.workflow,
         graph_json: request.graph_json,
         plan,
+        linked,
         input: Value::Object(request.input_vars),
         session_id: request.session_id,
         triggered_by: triggered_by(headers).to_owned(),

@@ -97,6 +97,8 @@ pub struct WorkflowList {
 pub struct Validation {
     valid: bool,
     problems: Vec<ProblemItem>,
+    /// What is allowed and probably not meant: never a reason to refuse the document.
+    warnings: Vec<ProblemItem>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -250,15 +252,16 @@ pub async fn list(State(app): State<Shared>, Query(query): Query<ListQuery>) -> 
     Ok(Json(WorkflowList { workflows, next_cursor }))
 }
 
-/// Reports every problem of a document at once, without saving it.
+/// Reports every problem of a document at once, and what is odd about it, without saving it.
 #[utoipa::path(post, path = "/api/workflows/validate", operation_id = "validateWorkflow", tag = "workflows",
     request_body = ValidateWorkflow, responses(
     (status = 200, body = Validation),
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn validate(State(app): State<Shared>, Body(body): Body<ValidateWorkflow>) -> ApiResult<Json<Validation>> {
-    let problems = app.problems(&text_of(&body.graph_json)?).await;
-    Ok(Json(Validation { valid: problems.is_empty(), problems }))
+    let text = text_of(&body.graph_json)?;
+    let (problems, warnings) = tokio::join!(app.problems(&text), app.warnings(&text));
+    Ok(Json(Validation { valid: problems.is_empty(), problems, warnings }))
 }
 
 /// One workflow with its current document.

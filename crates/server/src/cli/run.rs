@@ -46,7 +46,7 @@ async fn execute(client: &Client, arguments: &Run, text: String, input: Value) -
     let started = match client.post("/api/runs", &body).await {
         Ok(started) => started,
         Err(ApiFailure { status: 422, problems, .. }) if !problems.is_empty() => {
-            return validate::report(&arguments.file, &text, problems, arguments.json);
+            return validate::report(&arguments.file, &text, problems, Vec::new(), arguments.json);
         }
         Err(failure) if (400..500).contains(&failure.status) => return Err(Failed { sentence: failure.detail, code: INVALID }),
         Err(failure) => return Err(failure.into()),

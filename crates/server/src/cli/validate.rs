@@ -5,8 +5,9 @@ use super::{FAILED, Failed, INVALID, Outcome, out};
 use crate::cli::args::{CommonArgs, EngineArgs};
 use crate::config::Config;
 use crate::deployment;
-use flowtrace_core::check::check;
+use flowtrace_core::check::{check, lint};
 use flowtrace_core::document::MAX_DOCUMENT_BYTES;
+use flowtrace_core::problem::Problem;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -18,42 +19,48 @@ pub fn run(arguments: Validate) -> Outcome {
     let text = read(&arguments.file)?;
     let common = CommonArgs { config: arguments.config, data: None };
     let config = Config::load(&common, &EngineArgs::default(), None)?;
-    let catalog = deployment::catalog(&deployment::tools(&config), &config);
-    let problems: Vec<Value> = match check(text.as_bytes(), &catalog) {
-        Ok(_) => Vec::new(),
-        Err(problems) => problems.iter().map(|problem| json!(problem)).collect(),
-    };
-    report(&arguments.file, &text, problems, arguments.json)
+    let (tools, _) = deployment::tools(&config)?;
+    let catalog = deployment::catalog(&tools, config.providers.iter().map(|provider| provider.name.as_str()));
+    let problems = check(text.as_bytes(), &catalog).err().unwrap_or_default();
+    let warnings = lint::lint(text.as_bytes(), &catalog);
+    let items = |found: Vec<Problem>| found.iter().map(|problem| json!(problem)).collect();
+    report(&arguments.file, &text, items(problems), items(warnings), arguments.json)
 }
 
-/// Prints what is wrong with a document, and ends the command accordingly.
-pub fn report(file: &Path, text: &str, problems: Vec<Value>, as_json: bool) -> Outcome {
-    let problems: Vec<Value> = problems
-        .into_iter()
-        .map(|mut problem| {
-            problem["line"] = json!(problem["pointer"].as_str().and_then(|pointer| line_of(text, pointer)));
-            problem
-        })
-        .collect();
+/// Prints what is wrong with a document and what is odd about it, and ends the command accordingly. Warnings do no harm.
+pub fn report(file: &Path, text: &str, problems: Vec<Value>, warnings: Vec<Value>, as_json: bool) -> Outcome {
+    let with_lines = |items: Vec<Value>| -> Vec<Value> {
+        items
+            .into_iter()
+            .map(|mut item| {
+                item["line"] = json!(item["pointer"].as_str().and_then(|pointer| line_of(text, pointer)));
+                item
+            })
+            .collect()
+    };
+    let (problems, warnings) = (with_lines(problems), with_lines(warnings));
     if as_json {
-        out::line(json!({"valid": problems.is_empty(), "problems": problems}));
-    } else if problems.is_empty() {
-        out::line(format!("{} is valid", file.display()));
+        out::line(json!({"valid": problems.is_empty(), "problems": problems, "warnings": warnings}));
     } else {
-        for problem in &problems {
-            let string = |key: &str| problem[key].as_str().unwrap_or_default();
-            let place = problem["line"].as_u64().map_or_else(String::new, |line| format!(":{line}"));
-            let pointer = if string("pointer").is_empty() { String::new() } else { format!("{}: ", string("pointer")) };
-            let suggestion = if string("suggestion").is_empty() { String::new() } else { format!(" ({})", string("suggestion")) };
-            let sentence = format!("{}{place}: {pointer}{}{suggestion}", file.display(), string("message"));
-            out::line(out::harmless(&sentence));
-        }
-        out::line(match problems.len() {
-            1 => "1 problem".to_owned(),
-            many => format!("{many} problems"),
+        problems.iter().for_each(|problem| out::line(sentence(file, "", problem)));
+        warnings.iter().for_each(|warning| out::line(sentence(file, "warning: ", warning)));
+        let count = |count: usize, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+        out::line(match (problems.len(), warnings.len()) {
+            (0, 0) => format!("{} is valid", file.display()),
+            (0, some) => format!("{} is valid, with {}", file.display(), count(some, "warning")),
+            (some, 0) => count(some, "problem"),
+            (some, more) => format!("{}, {}", count(some, "problem"), count(more, "warning")),
         });
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INVALID) })
+}
+
+fn sentence(file: &Path, kind: &str, item: &Value) -> String {
+    let string = |key: &str| item[key].as_str().unwrap_or_default();
+    let place = item["line"].as_u64().map_or_else(String::new, |line| format!(":{line}"));
+    let pointer = if string("pointer").is_empty() { String::new() } else { format!("{}: ", string("pointer")) };
+    let suggestion = if string("suggestion").is_empty() { String::new() } else { format!(" ({})", string("suggestion")) };
+    out::harmless(&format!("{}{place}: {kind}{pointer}{}{suggestion}", file.display(), string("message")))
 }
 
 /// The text of a document; `-` is standard input.

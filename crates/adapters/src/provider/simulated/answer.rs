@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// Characters that count as one token, in prompts and answers alike. A rule of thumb for English, not a tokenizer.
 pub const CHARACTERS_PER_TOKEN: u64 = 4;
@@ -12,6 +13,9 @@ const SENTENCES: usize = 3;
 
 /// Characters of one sentence that are repeated.
 const SENTENCE_CHARS: usize = 240;
+
+/// Results of tools that an answer repeats.
+const RESULTS: usize = 5;
 
 /// How deep an answer to a schema goes, and how many values it has; a recursive schema has no end.
 const DEPTH: usize = 12;
@@ -35,10 +39,44 @@ pub fn text_for(model: &str, prompt: &str) -> String {
     format!("[simulated answer of {model}] {}", points.join(" "))
 }
 
-/// The JSON that fits a schema as far as one can tell without a model, with the extract in its strings.
-pub fn json_for(schema: &Value, prompt: &str) -> Value {
-    let extract = key_sentences(prompt).into_iter().next().unwrap_or_else(|| "nothing to say".to_owned());
-    Fitter { root: schema, extract, left: Cell::new(VALUES) }.value(schema, "value", 0)
+/// What tools found, word for word where it is short.
+pub fn text_from_results(model: &str, results: &[(String, String)]) -> String {
+    let found: Vec<String> = results
+        .iter()
+        .take(RESULTS)
+        .map(|(name, result)| {
+            let words = result.split_whitespace().collect::<Vec<_>>().join(" ");
+            let long = words.chars().count() > SENTENCE_CHARS;
+            let words = if long { key_sentences(result).join(" ") } else { words };
+            format!("{name} says: {}", if words.is_empty() { "nothing" } else { &words })
+        })
+        .collect();
+    format!("[simulated answer of {model}] {}", found.join(" "))
+}
+
+/// The JSON that fits a schema as far as one can tell without a model, with the extract in its strings. Samples differ where the
+/// schema leaves a choice.
+pub fn json_for(schema: &Value, prompt: &str, sample: Option<u64>) -> Value {
+    let salt = sample.map(|sample| format!("sample {sample}")).unwrap_or_default();
+    Fitter { root: schema, extract: extract(prompt), salt, argument_prompt: None, left: Cell::new(VALUES) }
+        .value(schema, "value", 0)
+}
+
+/// Arguments of a tool call: what its schema requires and nothing else, with words and numbers of the prompt.
+pub fn arguments_for(schema: &Value, prompt: &str) -> Value {
+    let text = readable(prompt);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short = (1..=SENTENCE_CHARS).contains(&words.chars().count());
+    let extract = if short { words } else { extract(prompt) };
+    let fitter = Fitter { root: schema, extract, salt: String::new(), argument_prompt: Some(text), left: Cell::new(VALUES) };
+    match fitter.value(schema, "value", 0) {
+        object @ Value::Object(_) => object,
+        _ => json!({}),
+    }
+}
+
+fn extract(prompt: &str) -> String {
+    key_sentences(prompt).into_iter().next().unwrap_or_else(|| "nothing to say".to_owned())
 }
 
 /// The sentences with the most frequent words, in the order of the text.
@@ -98,6 +136,10 @@ fn readable(prompt: &str) -> String {
 struct Fitter<'a> {
     root: &'a Value,
     extract: String,
+    /// Changes every choice.
+    salt: String,
+    /// For arguments of a tool call: the text to take them from.
+    argument_prompt: Option<String>,
     /// Values that may still be made.
     left: Cell<usize>,
 }
@@ -132,7 +174,11 @@ impl Fitter<'_> {
         match kind {
             "object" => {
                 let properties = schema.get("properties").and_then(Value::as_object);
-                let fields = properties.into_iter().flatten();
+                let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                let fields = properties
+                    .into_iter()
+                    .flatten()
+                    .filter(|(name, _)| self.argument_prompt.is_none() || required.iter().any(|one| one == name.as_str()));
                 Value::Object(
                     fields.map(|(name, schema)| (name.clone(), self.value(schema, name, depth + 1))).collect::<Map<_, _>>(),
                 )
@@ -143,7 +189,7 @@ impl Fitter<'_> {
                 let items = schema.get("items").unwrap_or(&Value::Null);
                 Value::Array((0..count).map(|i| self.value(items, &format!("{name} {}", i + 1), depth + 1)).collect())
             }
-            "boolean" => json!(fingerprint(&format!("{name}{}", self.extract)).is_multiple_of(2)),
+            "boolean" => json!(self.draw(name).is_multiple_of(2)),
             "integer" | "number" => self.number(schema, name, kind == "integer"),
             "null" => Value::Null,
             _ => Value::String(self.string(schema, name)),
@@ -151,18 +197,35 @@ impl Fitter<'_> {
     }
 
     fn pick<'v>(&self, name: &str, options: &'v [Value]) -> Option<&'v Value> {
+        if let Some(prompt) = &self.argument_prompt {
+            let prompt = prompt.to_lowercase();
+            let named =
+                |option: &&Value| option.as_str().is_some_and(|text| !text.is_empty() && prompt.contains(&text.to_lowercase()));
+            if let Some(option) = options.iter().find(named) {
+                return Some(option);
+            }
+        }
         let count = options.len() as u64;
-        options.get((fingerprint(&format!("{name}{}", self.extract)).checked_rem(count)?) as usize)
+        options.get((self.draw(name).checked_rem(count)?) as usize)
+    }
+
+    /// A stable number for this value of this answer.
+    fn draw(&self, name: &str) -> u64 {
+        fingerprint(&format!("{name}{}{}", self.extract, self.salt))
     }
 
     /// Somewhere between the bounds; 0 to 10 where there are none.
     fn number(&self, schema: &Value, name: &str, integer: bool) -> Value {
         let bound = |keyword| schema.get(keyword).and_then(Value::as_f64);
-        let low = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|low| low + if integer { 1.0 } else { 1e-3 }));
-        let high = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|high| high - if integer { 1.0 } else { 1e-3 }));
-        let low = low.unwrap_or_else(|| high.map_or(0.0, |high| high.min(0.0)));
-        let high = high.unwrap_or(low + 10.0).max(low);
-        let share = (fingerprint(&format!("{name}{}", self.extract)) % 1000) as f64 / 999.0;
+        let lowest = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|low| low + if integer { 1.0 } else { 1e-3 }));
+        let highest = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|high| high - if integer { 1.0 } else { 1e-3 }));
+        let between = lowest.unwrap_or(f64::MIN)..=highest.unwrap_or(f64::MAX);
+        if let Some(number) = self.argument_prompt.as_deref().and_then(|prompt| number_in(prompt, &between, integer)) {
+            return number;
+        }
+        let low = lowest.unwrap_or_else(|| highest.map_or(0.0, |high| high.min(0.0)));
+        let high = highest.unwrap_or(low + 10.0).max(low);
+        let share = (self.draw(name) % 1000) as f64 / 999.0;
         let value = low + (high - low) * share;
         if integer { json!(value.floor().max(low.ceil()) as i64) } else { json!((value * 1000.0).round() / 1000.0) }
     }
@@ -181,7 +244,10 @@ impl Fitter<'_> {
             return fixed.to_owned();
         }
         let bound = |keyword| schema.get(keyword).and_then(Value::as_u64).map(|bound| bound.min(10_000) as usize);
-        let mut text = format!("[simulated {name}] {}", self.extract);
+        let mut text = match self.argument_prompt {
+            Some(_) => self.extract.clone(),
+            None => format!("[simulated {name}] {}", self.extract),
+        };
         if let Some(longest) = bound("maxLength") {
             text = text.chars().take(longest).collect();
         }
@@ -189,6 +255,18 @@ impl Fitter<'_> {
         text.extend(std::iter::repeat_n('.', missing));
         text
     }
+}
+
+/// The first number in the text that lies between the bounds.
+fn number_in(text: &str, between: &RangeInclusive<f64>, integer: bool) -> Option<Value> {
+    let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
+    let words = words.map(|word| word.trim_matches('.').trim_end_matches('-'));
+    if integer {
+        let mut numbers = words.filter_map(|word| word.parse::<i64>().ok());
+        return numbers.find(|number| between.contains(&(*number as f64))).map(|number| json!(number));
+    }
+    let mut numbers = words.filter_map(|word| word.parse::<f64>().ok());
+    numbers.find(|number| between.contains(number)).map(|number| json!(number))
 }
 
 /// The pieces in which an answer streams: a few words each, at most about twenty pieces.
@@ -242,7 +320,7 @@ mod tests {
             },
             "$defs": {"next": {"type": "object", "properties": {"next": {"$ref": "#/$defs/next"}}}}
         });
-        let value = json_for(&schema, "Something happened.");
+        let value = json_for(&schema, "Something happened.", None);
         assert!(value["summary"].as_str().unwrap().chars().count() >= 300);
         assert_eq!(value["short"].as_str().unwrap().chars().count(), 5);
         assert!((3..=5).contains(&value["score"].as_i64().unwrap()), "{value}");
@@ -251,14 +329,49 @@ mod tests {
         assert_eq!(value["tags"].as_array().unwrap().len(), 2);
         assert_eq!(value["when"], "2000-01-01");
         assert!(value["maybe"].is_string());
-        assert_eq!(value, json_for(&schema, "Something happened."));
-        json_for(&json!({"enum": []}), "");
+        assert_eq!(value, json_for(&schema, "Something happened.", None));
+        json_for(&json!({"enum": []}), "", None);
+    }
+
+    #[test]
+    fn samples_differ_and_stay_the_same() {
+        let schema = json!({"enum": ["a", "b", "c", "d"]});
+        let votes: Vec<Value> = (0..20).map(|sample| json_for(&schema, "Which one?", Some(sample))).collect();
+        assert!(votes.iter().any(|vote| *vote != votes[0]), "{votes:?}");
+        assert_eq!(votes, (0..20).map(|sample| json_for(&schema, "Which one?", Some(sample))).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn arguments_come_from_the_prompt() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "query": {"type": "string"},
+                "note": {"type": "string"},
+                "unit": {"enum": ["celsius", "Fahrenheit"]},
+                "days": {"type": "integer", "minimum": 3},
+                "any": {"type": "integer"},
+                "least": {"type": "number", "maximum": 0},
+                "where": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 4}, "x": {}}, "required": ["city"]}
+            },
+            "required": ["query", "unit", "days", "any", "least", "where"]
+        });
+        let prompt = "Weather for 2 people over 140 days from 2026-01-01 in fahrenheit, not under -4.5.";
+        let expected = json!({
+            "query": prompt, "unit": "Fahrenheit", "days": 140, "any": 2, "least": -4.5, "where": {"city": "Weat"}
+        });
+        assert_eq!(arguments_for(&schema, prompt), expected);
+        assert_eq!(arguments_for(&json!({}), prompt), json!({}));
+        assert_eq!(arguments_for(&json!({"type": "object", "properties": {"a": {}}}), prompt), json!({}));
+        let huge = format!("{} and {}", "9".repeat(400), "7".repeat(30));
+        let number = arguments_for(&json!({"type": "object", "properties": {"a": {"type": "number"}}, "required": ["a"]}), &huge);
+        assert!(number["a"].is_number(), "{number}");
     }
 
     #[test]
     fn a_schema_that_explodes_is_cut_off() {
         let properties: Map<String, Value> = (0..50).map(|i| (format!("p{i}"), json!({"$ref": "#"}))).collect();
-        let value = json_for(&json!({"type": "object", "properties": properties}), "");
+        let value = json_for(&json!({"type": "object", "properties": properties}), "", None);
         assert!(value.to_string().len() < 1_000_000);
     }
 

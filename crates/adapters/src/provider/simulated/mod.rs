@@ -3,11 +3,12 @@
 
 mod answer;
 mod reply;
+mod request;
 mod script;
 mod server;
 
 pub use answer::CHARACTERS_PER_TOKEN;
-pub use script::{Fault, FaultKind, Script};
+pub use script::{Fault, FaultKind, Script, ScriptedCall};
 pub use server::{FailNext, Simulator, SimulatorOptions, Stats};
 
 use super::http::Upstream;
@@ -27,6 +28,9 @@ struct Instructions {
     provider: Option<String>,
     /// From 1.
     attempt: Option<u32>,
+    /// The number of the vote that the call is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample: Option<u64>,
     script: Option<Arc<Value>>,
 }
 
@@ -40,7 +44,8 @@ pub(super) fn with_body(
 ) -> reqwest::RequestBuilder {
     if upstream.simulated {
         let provider = Some(upstream.name.clone());
-        let instructions = Instructions { provider, attempt: Some(context.attempt), script: call.simulate.clone() };
+        let instructions =
+            Instructions { provider, attempt: Some(context.attempt), sample: call.sample, script: call.simulate.clone() };
         body[FIELD] = json!(instructions);
     }
     request.json(&body)

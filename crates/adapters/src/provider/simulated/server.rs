@@ -1,6 +1,7 @@
 //! The HTTP server of the simulator.
 
-use super::reply::{Format, Frame, Simulated, Wanted, bad_request, error};
+use super::reply::{Format, Frame, Simulated, bad_request, error};
+use super::request::Wanted;
 use super::script::{Fault, FaultKind, Script};
 use super::{FIELD, Instructions, answer};
 use axum::body::{Body, to_bytes};
@@ -239,7 +240,7 @@ async fn respond(request: Request<Incoming>, state: Arc<State>) -> io::Result<Re
     let Ok(body) = to_bytes(Body::new(body), MAX_REQUEST).await else {
         return Err(io::Error::other("the request did not arrive whole"));
     };
-    let (wanted, script, provider, attempt) = match read(format, &body) {
+    let Told { wanted, script, provider, attempt, sample } = match read(format, &body) {
         Ok(read) => read,
         Err(message) => {
             in_flight.finish();
@@ -249,7 +250,7 @@ async fn respond(request: Request<Incoming>, state: Arc<State>) -> io::Result<Re
     };
     let fault = state.take_forced(&provider).or_else(|| script.fault(&provider, attempt).cloned());
 
-    let simulated = Simulated::new(format, &wanted, &script, number);
+    let simulated = Simulated::new(format, &wanted, &script, sample, number);
     let seed = answer::fingerprint(&wanted.prompt);
     let (first, rest) = if state.paced { (70 + seed % 80, 100 + (seed >> 8) % 120) } else { (0, 0) };
     let pieces = 20;
@@ -334,19 +335,31 @@ fn stream_of(frames: Vec<Frame>, in_flight: InFlight, abort: bool) -> impl futur
     })
 }
 
-fn read(format: Format, body: &[u8]) -> Result<(Wanted, Script, String, u32), String> {
+/// A request, and what the client told besides.
+struct Told {
+    wanted: Wanted,
+    /// The script that was chosen for this request.
+    script: Script,
+    provider: String,
+    attempt: u32,
+    sample: Option<u64>,
+}
+
+fn read(format: Format, body: &[u8]) -> Result<Told, String> {
     let body: Value = serde_json::from_slice(body).map_err(|error| format!("The request is not JSON: {error}."))?;
     let wanted = Wanted::read(format, &body)?;
     let instructions = match body.get(FIELD) {
         Some(instructions) => Instructions::deserialize(instructions).map_err(|error| format!("`{FIELD}`: {error}."))?,
         None => Instructions::default(),
     };
-    let script = instructions.script.as_deref().map(Script::parse).transpose()?.unwrap_or_default();
+    let Instructions { provider, attempt, sample, script } = instructions;
+    let script = script.as_deref().map(Script::parse).transpose()?.unwrap_or_default().for_request(&wanted, sample);
     let default_name = match format {
         Format::OpenAi => "openai",
         Format::Anthropic => "anthropic",
     };
-    Ok((wanted, script, instructions.provider.unwrap_or_else(|| default_name.to_owned()), instructions.attempt.unwrap_or(1)))
+    let provider = provider.unwrap_or_else(|| default_name.to_owned());
+    Ok(Told { wanted, script, provider, attempt: attempt.unwrap_or(1), sample })
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response<Body> {

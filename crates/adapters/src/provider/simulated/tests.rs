@@ -1,6 +1,6 @@
 use super::*;
 use crate::provider::{HttpClient, Kind, ProviderSettings, build};
-use flowtrace_core::call::{Message, ModelAnswer, Parameters, Role, Target};
+use flowtrace_core::call::{Message, ModelAnswer, Parameters, Role, Target, ToolOffer, ToolUse};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::usage::Usage;
 use flowtrace_engine::port::provider::Provider;
@@ -24,10 +24,12 @@ const TARGETS: [(&str, &str); 2] = [("openai", "gpt-4o-mini"), ("anthropic", "cl
 
 fn call(target: (&str, &str), script: Value) -> ModelCall {
     ModelCall {
+        tools: Vec::new(),
+        sample: None,
         target: Target { provider: target.0.to_owned(), model: target.1.to_owned() },
         messages: vec![
-            Message { role: Role::System, content: "Be concise".to_owned() },
-            Message { role: Role::User, content: "Cats sleep a lot. Cats hunt mice. Rain falls.".to_owned() },
+            Message::new(Role::System, "Be concise"),
+            Message::new(Role::User, "Cats sleep a lot. Cats hunt mice. Rain falls."),
         ],
         parameters: Parameters { temperature: Some(0.2), ..Parameters::default() },
         schema: None,
@@ -43,6 +45,7 @@ impl Bench {
             traceparent: "00-00000000000000000000000000000001-0000000000000001-01".to_owned(),
             attempt,
             timeout_ms,
+            max_output_tokens: None,
         };
         let seen = Mutex::new(String::new());
         let on_delta = |text: &str| seen.lock().unwrap().push_str(text);
@@ -152,7 +155,13 @@ async fn the_simulator_sees_cancelled_calls_and_goes_away_when_dropped() {
     let Bench { simulator, providers } = bench;
     drop(simulator);
     let gone = async {
-        let context = CallContext { idempotency_key: "k".to_owned(), traceparent: String::new(), attempt: 1, timeout_ms: 1000 };
+        let context = CallContext {
+            idempotency_key: "k".to_owned(),
+            traceparent: String::new(),
+            attempt: 1,
+            timeout_ms: 1000,
+            max_output_tokens: None,
+        };
         while providers[0].call(&call(TARGETS[0], json!({})), &context, &|_| {}).await.is_ok() {}
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the simulator outlives its handle");
@@ -199,4 +208,171 @@ async fn requests_without_streaming_and_nonsense() {
     ] {
         assert_eq!(post(path, body).await.0, status, "{path} {body}");
     }
+}
+
+fn offer(name: &str, parameters: Value) -> ToolOffer {
+    ToolOffer { name: name.to_owned(), description: "A tool.".to_owned(), parameters: Arc::new(parameters) }
+}
+
+/// Appends an answer with calls and a result for each of them, as an agent does.
+fn go_on(call: &mut ModelCall, answer: &ModelAnswer, result: &str) {
+    let said = Message { tool_calls: answer.tool_calls.clone(), ..Message::new(Role::Assistant, answer.text.clone()) };
+    call.messages.push(said);
+    for used in &answer.tool_calls {
+        call.messages.push(Message { tool_call_id: Some(used.id.clone()), ..Message::new(Role::Tool, result) });
+    }
+}
+
+#[tokio::test]
+async fn without_a_script_the_first_tool_is_called_once_for_each_message_of_the_user() {
+    let bench = bench().await;
+    for (target, reason) in TARGETS.into_iter().zip(["tool_calls", "tool_use"]) {
+        let mut call = call(target, json!({}));
+        let parameters =
+            json!({"type": "object", "properties": {"q": {"type": "string"}, "page": {"type": "integer"}}, "required": ["q"]});
+        call.tools = vec![offer("search", parameters), offer("other", json!({"type": "object"}))];
+        let plain = bench.answer(&ModelCall { tools: Vec::new(), ..call.clone() }).await.usage.unwrap().input();
+        let first = bench.answer(&call).await;
+        let [used] = &first.tool_calls[..] else { panic!("{target:?}: {first:?}") };
+        assert_eq!(
+            (used.name.as_str(), &used.arguments),
+            ("search", &json!({"q": "Cats sleep a lot. Cats hunt mice. Rain falls."}))
+        );
+        assert_eq!((first.text.as_str(), first.finish_reason.as_deref()), ("", Some(reason)));
+        assert!(first.usage.unwrap().input() > plain, "the tools are part of the prompt");
+        assert!(first.usage.unwrap().output > 0 && first.first_token_ms.is_some());
+        assert_eq!(bench.answer(&call).await.tool_calls, first.tool_calls, "the answer is not stable");
+
+        go_on(&mut call, &first, "{\"age\": 12}");
+        let second = bench.answer(&call).await;
+        assert_eq!(second.tool_calls, []);
+        assert_eq!(second.text, format!("[simulated answer of {}] search says: {{\"age\": 12}}", target.1));
+
+        go_on(&mut call, &second, "");
+        call.messages.push(Message::new(Role::User, "And dogs?"));
+        let third = bench.answer(&call).await;
+        assert_eq!(third.tool_calls[0].arguments, json!({"q": "And dogs?"}));
+        assert_ne!(third.tool_calls[0].id, first.tool_calls[0].id);
+
+        // Structured output comes after the tools; a long result is summed up.
+        go_on(&mut call, &third, &"Dogs bark at night. ".repeat(100));
+        assert!(bench.answer(&call).await.text.ends_with("search says: Dogs bark at night."));
+        call.schema = Some(Arc::new(json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})));
+        let value: Value = serde_json::from_str(&bench.answer(&call).await.text).unwrap();
+        assert!(value["n"].is_i64(), "{value}");
+
+        // Without tools the conversation still goes on.
+        call.schema = None;
+        call.tools.clear();
+        assert!(bench.answer(&call).await.text.contains("search says"));
+    }
+}
+
+#[tokio::test]
+async fn a_scripted_conversation() {
+    let bench = bench().await;
+    let script = json!({"latencyMs": 0, "turns": [
+        {"text": "Let me look.", "tool_calls": [{"name": "search", "arguments": {"q": "é x"}}, {"name": "now"}]},
+        {"toolCalls": [{"name": "search", "arguments": "{oops"}], "outputTokens": 9, "faults": [{"status": 500}]},
+        {"text": "done"}
+    ]});
+    for target in TARGETS {
+        let mut call = call(target, script.clone());
+        let first = bench.answer(&call).await;
+        let used = |id: &str, name: &str, arguments| ToolUse { id: id.to_owned(), name: name.to_owned(), arguments };
+        assert_eq!(first.text, "Let me look.");
+        let expected = [used("call_simulated_1_1", "search", json!({"q": "é x"})), used("call_simulated_1_2", "now", json!({}))];
+        assert_eq!(first.tool_calls, expected, "{target:?}");
+        go_on(&mut call, &first, "found");
+        let failure = bench.attempt(&call, 1, 20_000).await.0.unwrap_err();
+        assert_eq!(failure.status, Some(500), "the fault belongs to the second turn: {failure:?}");
+        let second = bench.attempt(&call, 2, 20_000).await.0.unwrap();
+        assert_eq!(second.tool_calls, [used("call_simulated_2_1", "search", json!("{oops"))]);
+        assert_eq!(second.usage.unwrap().output, 9);
+        for _ in 0..2 {
+            go_on(&mut call, &second, "found again");
+            assert_eq!(bench.answer(&call).await.text, "done", "the last turn holds for all that follow");
+        }
+    }
+}
+
+#[tokio::test]
+async fn scripts_follow_the_prompt_and_the_vote() {
+    let bench = bench().await;
+    let script = json!({
+        "json": {"score": 4},
+        "match": [{"when": "draft 3", "json": {"score": 9}}, {"when": "draft 2", "json": {"score": 7}}],
+        "samples": [{"text": "yes"}, {"text": "no"}]
+    });
+    for target in TARGETS {
+        for (prompt, sample, expected) in [
+            ("Draft 1", None, r#"{"score":4}"#),
+            ("This is Draft 2.", None, r#"{"score":7}"#),
+            ("This is Draft 3, after draft 2.", Some(1), r#"{"score":9}"#),
+            ("Draft 1", Some(2), "yes"),
+            ("Draft 1", Some(3), "no"),
+        ] {
+            let mut call = call(target, script.clone());
+            call.messages = vec![Message::new(Role::User, "Draft 3"), Message::new(Role::User, prompt)];
+            call.sample = sample;
+            assert_eq!(bench.answer(&call).await.text, expected, "{target:?} {prompt} {sample:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn limits_and_cuts_reach_into_tool_calls() {
+    let bench = bench().await;
+    let calls = json!([{"name": "f", "arguments": {"text": "é".repeat(40)}}, {"name": "g"}]);
+    for (target, reason) in TARGETS.into_iter().zip(["length", "max_tokens"]) {
+        for (text, limit, expected) in [
+            ("12345678", 1, json!([])),
+            ("12345678", 2, json!([])),
+            ("12345678", 4, json!(["{\"text\":"])),
+            ("", 4, json!(["{\"text\":\"ééééééé"])),
+        ] {
+            let mut call = call(target, json!({"text": text, "toolCalls": calls}));
+            call.parameters.max_tokens = Some(limit);
+            let answer = bench.answer(&call).await;
+            let shown = format!("{target:?} limit {limit}: {answer:?}");
+            let arguments: Value = answer.tool_calls.iter().map(|call| call.arguments.clone()).collect();
+            assert_eq!(arguments, expected, "{shown}");
+            assert_eq!(answer.finish_reason.as_deref(), Some(reason), "{shown}");
+        }
+        let mut cut = call(target, json!({"toolCalls": calls, "faults": [{"kind": "cut"}]}));
+        cut.tools = vec![offer("f", json!({"type": "object"}))];
+        let failure = bench.attempt(&cut, 1, 20_000).await.0.unwrap_err();
+        assert_eq!(failure.code, FailureCode::StreamCut);
+        assert_eq!(bench.attempt(&cut, 2, 20_000).await.0.unwrap().tool_calls.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn tool_calls_without_streaming() {
+    let simulator = Simulator::start(SimulatorOptions { paced: false, ..SimulatorOptions::default() }).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |path: &str, body: Value| -> Value {
+        client.post(format!("{}{path}", simulator.base_url())).json(&body).send().await.unwrap().json().await.unwrap()
+    };
+    let ask = json!([{"role": "user", "content": "How old are cats?"}]);
+    let tools = json!([{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]);
+    let body = post("/v1/chat/completions", json!({"model": "m", "messages": ask, "tools": tools})).await;
+    let expected = json!([{"id": "call_simulated_1_1", "type": "function", "function": {"name": "search", "arguments": "{}"}}]);
+    assert_eq!(body["choices"][0]["message"]["tool_calls"], expected, "{body}");
+    assert_eq!(body["choices"][0]["finish_reason"], "tool_calls");
+
+    let tools = json!([{"name": "search", "input_schema": {"type": "object"}}]);
+    let body = post("/v1/messages", json!({"model": "m", "max_tokens": 50, "messages": ask, "tools": tools})).await;
+    assert_eq!(
+        body["content"],
+        json!([{"type": "tool_use", "id": "call_simulated_1_1", "name": "search", "input": {}}]),
+        "{body}"
+    );
+    let none = json!({"model": "m", "max_tokens": 50, "messages": ask, "tools": tools, "tool_choice": {"type": "none"}});
+    assert_eq!(post("/v1/messages", none).await["stop_reason"], "end_turn");
+    // Odd shapes are read as far as they go.
+    let odd = json!({"model": "m", "tools": [null, 1, {"name": 3}, {"function": {}}], "messages": [
+        {"role": "tool"}, {"role": "assistant", "tool_calls": [null, {"id": 1}]}, {"role": "user", "content": [{"type": "tool_result"}, 3]}
+    ]});
+    assert_eq!(post("/v1/chat/completions", odd).await["choices"][0]["finish_reason"], "stop");
 }

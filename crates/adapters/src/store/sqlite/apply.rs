@@ -4,7 +4,7 @@ use super::prepare::Prepared;
 use super::rows::{self, int, optional_int};
 use flowtrace_core::event::FORMAT;
 use flowtrace_core::id::{RunId, Timestamp};
-use flowtrace_engine::port::store::{IdempotencyKey, RunRow};
+use flowtrace_engine::port::store::{ApprovalRow, IdempotencyKey, RunRow};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The number of a stream and the seq of its last event; `None` for a stream that has no row yet.
@@ -56,6 +56,9 @@ pub fn write(connection: &Connection, append: &Prepared, stream: i64, light: boo
                 .execute(params![key, step, int(due.0)])?,
             None => connection.prepare_cached("DELETE FROM wakeups WHERE stream = ?1 AND step = ?2")?.execute([key, step])?,
         };
+    }
+    for row in &append.approvals {
+        write_approval(connection, key, row)?;
     }
     for row in &append.cache {
         let sql = "INSERT OR REPLACE INTO cache (key_hash, response, tokens, cost, created_at, expires_at) \
@@ -146,5 +149,27 @@ fn write_steps(connection: &Connection, append: &Prepared, stream: i64) -> rusql
             step.error,
         ])?;
     }
+    Ok(())
+}
+
+fn write_approval(connection: &Connection, key: &str, row: &ApprovalRow) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO approvals (run_id, path, node_id, workflow_id, message, payload, interrupted, asked_at, deadline, \
+               decision, decided_by, decided_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let payload = serde_json::to_string(&row.payload).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    connection.prepare_cached(sql)?.execute(params![
+        key,
+        row.path,
+        row.node_id,
+        row.workflow_id,
+        row.message,
+        payload,
+        row.interrupted,
+        int(row.asked_at.0),
+        row.deadline.map(|at| int(at.0)),
+        row.decision,
+        row.decided_by,
+        row.decided_at.map(|at| int(at.0)),
+        row.reason,
+    ])?;
     Ok(())
 }

@@ -79,6 +79,18 @@ impl Journal for SqliteStore {
         }))
     }
 
+    fn approvals(&self, query: ApprovalQuery) -> BoxFuture<'_, Result<Vec<ApprovalRow>, StoreError>> {
+        Box::pin(self.readers.read(move |connection| approvals(connection, &query).map_err(store_error)))
+    }
+
+    fn open_approvals(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.readers.read(move |connection| {
+            let sql = "SELECT count(*) FROM approvals WHERE decision IS NULL";
+            let mut query = connection.prepare_cached(sql).map_err(store_error)?;
+            query.query_row([], |row| row.get(0)).map_err(store_error)
+        }))
+    }
+
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
         Box::pin(self.readers.read(move |connection| {
             let sql = "SELECT id FROM workflow_runs WHERE finished_at IS NULL ORDER BY id";
@@ -168,5 +180,29 @@ fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Result<Vec<RunRo
     let values = wanted.iter().map(|(_, value)| rusqlite::types::Value::from(value.to_string()));
     let mut query = connection.prepare_cached(&sql)?;
     let found = query.query_map(params_from_iter(values.chain([limit.into()])), rows::run)?;
+    found.collect()
+}
+
+fn approvals(connection: &Connection, query: &ApprovalQuery) -> rusqlite::Result<Vec<ApprovalRow>> {
+    let mut conditions = Vec::new();
+    let mut values: Vec<rusqlite::types::Value> = Vec::new();
+    match query.open {
+        Some(true) => conditions.push("decision IS NULL"),
+        Some(false) => conditions.push("decision IS NOT NULL"),
+        None => {}
+    }
+    if let Some(run) = query.run {
+        conditions.push("run_id = ?");
+        values.push(key(run).into());
+    }
+    if let Some((run, path)) = &query.after {
+        conditions.push("(run_id < ? OR (run_id = ? AND path > ?))");
+        values.extend([key(*run).into(), key(*run).into(), path.to_string().into()]);
+    }
+    let conditions = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    let sql = format!("SELECT {} FROM approvals {conditions} ORDER BY run_id DESC, path LIMIT ?", rows::APPROVAL_COLUMNS);
+    values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
+    let mut query = connection.prepare_cached(&sql)?;
+    let found = query.query_map(params_from_iter(values), rows::approval)?;
     found.collect()
 }

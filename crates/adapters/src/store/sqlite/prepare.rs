@@ -24,6 +24,7 @@ pub struct Prepared {
     pub shape: Option<u64>,
     pub steps: Vec<StepRow>,
     pub wakeups: Vec<WakeupChange>,
+    pub approvals: Vec<ApprovalRow>,
     pub cache: Vec<PreparedCacheRow>,
     pub handled: Vec<i64>,
     pub idempotency: Option<IdempotencyKey>,
@@ -61,6 +62,7 @@ impl Prepared {
             run: append.run,
             steps: append.steps,
             wakeups: append.wakeups,
+            approvals: append.approvals,
             handled: append.handled,
             idempotency: append.idempotency,
         })

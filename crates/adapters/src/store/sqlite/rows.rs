@@ -62,6 +62,29 @@ pub fn step(row: &Row<'_>) -> rusqlite::Result<StepRow> {
     })
 }
 
+pub const APPROVAL_COLUMNS: &str = "run_id, path, node_id, workflow_id, message, payload, interrupted, asked_at, deadline, decision, \
+     decided_by, decided_at, reason";
+
+pub fn approval(row: &Row<'_>) -> rusqlite::Result<ApprovalRow> {
+    let payload = serde_json::from_str(row.get_ref(5)?.as_str()?)
+        .map_err(|error| Error::FromSqlConversionFailure(5, Type::Text, error.into()))?;
+    Ok(ApprovalRow {
+        run: stream(row, 0)?,
+        path: shared(row, 1)?,
+        node_id: shared(row, 2)?,
+        workflow_id: row.get(3)?,
+        message: row.get(4)?,
+        payload,
+        interrupted: row.get(6)?,
+        asked_at: time(row, 7)?,
+        deadline: optional_time(row, 8)?,
+        decision: row.get(9)?,
+        decided_by: row.get(10)?,
+        decided_at: optional_time(row, 11)?,
+        reason: row.get(12)?,
+    })
+}
+
 pub const WORKFLOW_COLUMNS: &str = "id, owner_id, name, description, version, hash, graph_json, created_at, updated_at";
 
 pub fn workflow(row: &Row<'_>) -> rusqlite::Result<Workflow> {

@@ -110,6 +110,7 @@ fn context(timeout_ms: u64) -> CallContext {
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
         attempt: 1,
         timeout_ms,
+        max_output_tokens: None,
     }
 }
 

@@ -59,6 +59,7 @@ async fn a_person_can_query_what_happened() {
     };
     let usage = Usage { input_uncached: 2, output: 3, ..Usage::default() };
     let answer = ModelAnswer {
+        tool_calls: Vec::new(),
         text: "t".to_string(),
         model: "m".to_string(),
         finish_reason: None,
