@@ -5,7 +5,6 @@ import { useContext, createContext, useId, useState, type ReactNode } from "reac
 import { useOffered, useProblems } from "../context";
 import { choicesOf, isGraph, labelOf, propertiesOf, requiredOf, starting, typesOf, type Schema } from "../language";
 import { isObject, same, toPointer, within, type JsonObject, type Segments } from "../pointer";
-import { EXPRESSION_NAMES } from "../references";
 import type { Readable } from "../suggest";
 import { CodeField } from "./CodeField";
 import { JsonField } from "./JsonField";
@@ -180,8 +179,9 @@ export function PropertyField({ name, schema, value, at, required, label = label
       </Group>
     );
   }
-  if ((types.includes("string") || types.length === 0 || holdsBinding) && (isText && (types.length > 0 || typeof value === "string"))) {
-    const expression = schema.format === "expression" || EXPRESSION_NAMES.has(name);
+  // A value of any form is mostly a binding; what is written as JSON stays JSON.
+  if ((types.includes("string") || types.length === 0 || holdsBinding) && isText) {
+    const expression = schema.format === "expression";
     const short = typeof schema.maxLength === "number" && schema.maxLength <= 200;
     const text = typeof value === "string" ? value : "";
     // An empty text of a property that may be left out means that it is left out.

@@ -17,7 +17,7 @@ import { useEditorStore } from "../store";
 import { readable } from "../suggest";
 
 /** Properties of the kinds that are worth a place at the top. */
-const FIRST: Record<string, string[]> = { llm: ["prompt", "system"], router: ["rule"] };
+const FIRST: Record<string, string[]> = { llm: ["prompt", "system"], agent: ["instructions", "prompt", "tools"], router: ["rule"], gate: ["check"], wait: ["seconds", "until", "signal"] };
 /** What every step has is further down, in a form of its own. */
 const NODE_PROPERTIES = new Set(["id", "type", "name", "config", "inputs", "ui"]);
 
