@@ -12,11 +12,14 @@ export interface Offer {
 }
 
 /** The config and inputs of a new step: valid where that can be, and what comes before is passed on. */
-export function newStep(offer: Offer, language: Language, catalog: Catalog | undefined, after: string | undefined): JsonObject {
+export function newStep(offer: Offer, language: Language, catalog: Catalog | undefined, after: string | undefined, fresh: (id: string) => string): JsonObject {
   const from = after === undefined ? undefined : `{{node.${after}.output}}`;
   const text = from ?? "{{input.text}}";
   const llm = (prompt: string) => ({ type: "llm", config: { ...model(catalog), prompt } });
-  const body = (prompt: string) => ({ entry: "step", nodes: [{ id: "step", ...llm(prompt) }], edges: [] });
+  const body = (prompt: string) => {
+    const id = fresh("step");
+    return { entry: id, nodes: [{ id, ...llm(prompt) }], edges: [] };
+  };
   switch (offer.type) {
     case "llm":
       return llm(text);

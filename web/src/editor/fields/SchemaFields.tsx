@@ -46,7 +46,9 @@ export function SchemaFields({ schema, value, at, first = [], skip = [] }: { sch
   const asModel = "provider" in properties && "model" in properties && !skip.includes("model");
   const names = Object.keys(properties).filter((name) => !skip.includes(name) && !(asModel && (name === "provider" || name === "model")));
   const order = [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
-  const main = order.filter((name, index) => first.includes(name) || required.has(name) || value[name] !== undefined || (order.length <= FEW && index < FEW));
+  // What was in use when the form came up: a field must not move away under the one who starts to fill it in.
+  const [used] = useState(() => new Set(Object.keys(value)));
+  const main = order.filter((name) => first.includes(name) || required.has(name) || used.has(name) || order.length <= FEW);
   const more = order.filter((name) => !main.includes(name));
   const unknown = Object.keys(value).filter((name) => !(name in properties) && !skip.includes(name));
   const field = (name: string) => (
