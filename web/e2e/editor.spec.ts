@@ -373,7 +373,7 @@ test("every kind of step comes out of the palette ready to run, and its body ope
   await page.keyboard.press("Escape");
   await until.fill("");
   await details(page).getByRole("button", { name: "Open the body" }).click();
-  await expect(step(page, "step")).toBeVisible();
+  await expect(step(page, "step_2")).toBeVisible();
   await page.getByRole("navigation", { name: "Bodies" }).getByRole("button").click();
   // One that needs to know more says so.
   await offer(page, "Workflow").click();
