@@ -1,5 +1,39 @@
 // Generated from openapi.json by `npm run api:generate`. Do not edit.
 export interface paths {
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people are asked, by run from new to old. */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves, approves something else, or rejects. Of several decisions the first counts; the others are told whose that was. */
+        post: operations["decideApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cache": {
         parameters: {
             query?: never;
@@ -26,6 +60,23 @@ export interface paths {
         };
         /** Node types, tools, providers, and models with their prices. */
         get: operations["getCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two runs side by side. */
+        get: operations["compareRuns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -173,6 +224,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a run that keeps what this one has done beside and before the chosen step. */
+        post: operations["forkRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/fork/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a fork would keep and run again. Writes nothing. */
+        post: operations["previewFork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/graph": {
         parameters: {
             query?: never;
@@ -184,6 +269,60 @@ export interface paths {
         get: operations["getRunGraph"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets no further step begin. Calls in flight come back and are recorded. Pausing again changes nothing. */
+        post: operations["pauseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a paused run go on. */
+        post: operations["resumeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/signals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a signal to a run. It waits there if no step waits for it yet. With an `Idempotency-Key`, the same signal sent again while
+         *     the first one waits counts once.
+         */
+        post: operations["signalRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -359,7 +498,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reports every problem of a document at once, without saving it. */
+        /** Reports every problem of a document at once, and what is odd about it, without saving it. */
         post: operations["validateWorkflow"];
         delete?: never;
         options?: never;
@@ -514,6 +653,58 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Accepted: {
+            id: string;
+            /** @description The status when the request came. */
+            status: string;
+        };
+        Again: {
+            step_id: string;
+            node_type: string;
+            /** @description Whether it calls a tool that changes something outside. */
+            side_effect: boolean;
+        };
+        Aligned: {
+            step_id: string;
+            node_id: string;
+            node_type: string;
+            a: components["schemas"]["Side"] | null;
+            b: components["schemas"]["Side"] | null;
+            /** @description In what the two differ: `missing`, `status`, `input`, `prompt`, `target`, `output`, `branch`, `error`. */
+            differs: string[];
+        };
+        Approval: {
+            /** @description `<run>:<step>`, as `POST /api/approvals/{id}` takes it. */
+            id: string;
+            run_id: string;
+            step_id: string;
+            node_id: string;
+            workflow_id: string | null;
+            /** @description The name of the workflow as it is now. */
+            workflow_name: string | null;
+            message: string;
+            /** @description What is to be approved; its first characters as a string where it is long. */
+            payload: unknown;
+            payload_truncated: boolean;
+            /** @description Whether it is about a call that was interrupted and must not be made twice, and not about going on. */
+            interrupted: boolean;
+            asked_at: components["schemas"]["Time"];
+            deadline: components["schemas"]["Time"] | null;
+            /** @description `approved`, `rejected`, `expired` or `canceled`; null while it is open. */
+            decision: string | null;
+            decided_by: string | null;
+            decided_at: components["schemas"]["Time"] | null;
+            reason: string | null;
+        };
+        ApprovalList: {
+            approvals: components["schemas"]["Approval"][];
+            /**
+             * Format: int64
+             * @description How many are open in all.
+             */
+            open: number;
+            next_cursor: string | null;
+        };
         Binding: {
             id: string;
             owner_id: string | null;
@@ -536,7 +727,10 @@ export interface components {
         CatalogView: {
             /** @description The words that `type` of a node can be. */
             node_types: string[];
+            /** @description The tools that are known now and may be used. */
             tools: components["schemas"]["ToolView"][];
+            /** @description Servers that bring tools while this one runs. */
+            tool_sources: components["schemas"]["ToolSourceView"][];
             providers: components["schemas"]["ProviderView"][];
             /** @description Models with a known price, of these providers. Others can be used too. */
             models: components["schemas"]["ModelView"][];
@@ -551,6 +745,15 @@ export interface components {
              * @description How many answers were forgotten.
              */
             removed: number;
+        };
+        Comparison: {
+            a: components["schemas"]["RunSummary"];
+            b: components["schemas"]["RunSummary"];
+            /** @description The first step, in the order of `steps`, in which the runs differ. */
+            first_divergence: string | null;
+            /** @description In the order in which they appeared in `a`; what only `b` has comes after what it followed there. */
+            steps: components["schemas"]["Aligned"][];
+            next_cursor: string | null;
         };
         CreateSession: {
             token: string;
@@ -567,6 +770,21 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        Decide: {
+            decision: components["schemas"]["Verdict"];
+            /** @description With `approve`: what is approved instead of what was asked about. */
+            payload?: unknown;
+            /** @description Why, for the trace. */
+            reason?: string | null;
+        };
+        Decided: {
+            id: string;
+            run_id: string;
+            step_id: string;
+            decision: string;
+            decided_by: string;
+            decided_at: components["schemas"]["Time"];
+        };
         DraftView: {
             /** @description The document; a string with the text if the text is no JSON object. */
             graph_json: unknown;
@@ -580,6 +798,12 @@ export interface components {
             version: number;
             /** @description The `ETag` of this draft, for `If-Match`. */
             etag: string;
+        };
+        Edit: {
+            /** @description Properties of the node's `config`; null removes one. */
+            config?: unknown;
+            /** @description The node's `inputs`; null removes one. */
+            inputs?: unknown;
         };
         ErrorView: {
             /** @description A stable word, for instance `rate_limited`. */
@@ -636,6 +860,16 @@ export interface components {
              */
             retry_after_ms: number | null;
         };
+        ForkRequest: {
+            /** @description The path of the step that runs again, and with it what depends on it. */
+            from: string;
+            /** @description What the run is started with, where that is to be different. */
+            input_vars?: unknown;
+            /** @description Changes of nodes by id. */
+            edits?: {
+                [key: string]: components["schemas"]["Edit"];
+            };
+        };
         Graph: {
             /** @description SHA-256 of the document's JSON. */
             hash: string;
@@ -645,6 +879,10 @@ export interface components {
             /** @description `ok`. */
             status: string;
         };
+        Kept: {
+            step_id: string;
+            node_type: string;
+        };
         /** @enum {string} */
         Kind: "hang" | "cut" | "malformed" | "empty" | "refuse";
         ModelView: {
@@ -652,8 +890,25 @@ export interface components {
             model: string;
             price: components["schemas"]["PriceView"];
         };
+        Nothing: Record<string, never>;
+        /** @description A step of another run. */
+        OriginView: {
+            run_id: string;
+            step_id: string;
+        };
         /** @enum {string} */
-        Phase: "executing" | "waiting";
+        Phase: "executing" | "waiting" | "paused" | "compensating";
+        Preview: {
+            /** @description Steps that are kept, with their results. */
+            reused: components["schemas"]["Kept"][];
+            /** @description Steps that had run and run again. */
+            again: components["schemas"]["Again"][];
+            /**
+             * Format: int64
+             * @description What those cost before; null where some price is not known.
+             */
+            estimate_nanousd: number | null;
+        };
         /** @description Pico-dollars (10⁻¹² USD) per token: one dollar per million tokens is 1,000,000. */
         PriceView: {
             /** Format: int64 */
@@ -699,6 +954,24 @@ export interface components {
             /** @description What was probably meant. */
             suggestion: string | null;
         };
+        /** @description How far a step is whose work is done by others. */
+        Progress: {
+            /**
+             * Format: int64
+             * @description Items, iterations or turns that have ended.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Of a map: how many items there are. Of a loop or an agent: how many iterations there may be.
+             */
+            of: number | null;
+            /**
+             * Format: int64
+             * @description Items that failed, where the map goes on without them.
+             */
+            failed: number;
+        };
         ProviderView: {
             name: string;
             /** @description Whether it has what it needs to be called, for instance its key. */
@@ -719,6 +992,19 @@ export interface components {
         PutDraft: {
             /** @description Any JSON, or a string with any text in it. */
             graph_json: unknown;
+        };
+        /** @description What a person is or was asked. */
+        QuestionView: {
+            message: string;
+            /** @description Whether it is about a call that was interrupted, and not about going on. */
+            interrupted: boolean;
+            asked_at: components["schemas"]["Time"];
+            deadline: components["schemas"]["Time"] | null;
+            /** @description `approved`, `rejected` or `expired`; null while it is open. */
+            decision: string | null;
+            decided_by: string | null;
+            decided_at: components["schemas"]["Time"] | null;
+            reason: string | null;
         };
         RestoreWorkflow: Record<string, never>;
         Run: {
@@ -847,6 +1133,33 @@ export interface components {
             /** @description Whether this client may use the API. */
             authenticated: boolean;
         };
+        /** @description A step in one of the runs. */
+        Side: {
+            status: string;
+            /** Format: double */
+            latency_ms: number | null;
+            /** Format: int64 */
+            tokens: number | null;
+            /** Format: int64 */
+            cost_nanousd: number | null;
+            provider: string | null;
+            model: string | null;
+            cached: boolean;
+            /** @description Whether another run did the work. */
+            reused: boolean;
+            input: unknown;
+            input_truncated: boolean;
+            output: unknown;
+            output_truncated: boolean;
+            /** @description What a model or a tool was called with. */
+            prompt: unknown;
+            prompt_truncated: boolean;
+            error: string | null;
+        };
+        Signal: {
+            /** @description The output of the step that waits for the signal. */
+            payload?: unknown;
+        };
         StartDocument: {
             /** @description The workflow document, as an object or as a string that holds its JSON. */
             graph_json: unknown;
@@ -925,8 +1238,20 @@ export interface components {
             cost_cents: number | null;
             /** Format: int64 */
             saved_nanousd: number | null;
-            /** @description A router's decision: a string or a bool. */
+            /** @description The decision of a router, a gate or a person: a string or a bool. */
             branch: unknown;
+            /**
+             * Format: int32
+             * @description How often the model was asked to mend its answer.
+             */
+            repairs: number;
+            /** @description Whether the run goes on from the step's failure. */
+            handled: boolean;
+            /** @description The failed step inside of this one that failed it. */
+            failed_inside: string | null;
+            progress: components["schemas"]["Progress"] | null;
+            question: components["schemas"]["QuestionView"] | null;
+            reused_from: components["schemas"]["OriginView"] | null;
             /** @description Whole if it is short or `include=io` is given, else the first characters as a string. */
             input: unknown;
             /** Format: int64 */
@@ -983,13 +1308,35 @@ export interface components {
          * @example 2026-01-02T03:04:05.678901Z
          */
         Time: string;
+        ToolSourceView: {
+            name: string;
+            /** @description Names of its tools begin so. */
+            prefix: string;
+            /** @description Whether its tools are known. Until then a document may name any. */
+            reached: boolean;
+            /** @description What is wrong with it at the moment. */
+            problem: string | null;
+        };
         ToolView: {
             name: string;
             description: string;
             /** @description JSON Schema of the node's `config` without `tool`. */
             config_schema: unknown;
-            /** @description Whether it reaches over a network. */
+            /** @description JSON Schema of the node's `inputs`, which are also what a model gives as arguments. */
+            input_schema: unknown;
+            /** @description JSON Schema of the output. */
+            output_schema: unknown;
+            /** @description What a call may change: `read_only`, `idempotent` (making it twice changes no more than once) or `side_effect`. */
+            effect: string;
+            /** @description Whether a call that may have been carried out can be made again. */
+            idempotent: boolean;
+            /** @description Whether it reaches out of the process. */
             remote: boolean;
+            /**
+             * Format: int64
+             * @description The longest time of one call in milliseconds, where the operator set one; the node's `timeoutSeconds` may be shorter.
+             */
+            timeout_ms: number | null;
         };
         /**
          * @description One event. Large values in the payload are `{"blob": {hash, bytes, preview}}`, small ones `{"inline": value}`; the
@@ -1023,7 +1370,11 @@ export interface components {
         Validation: {
             valid: boolean;
             problems: components["schemas"]["ProblemItem"][];
+            /** @description What is allowed and probably not meant: never a reason to refuse the document. */
+            warnings: components["schemas"]["ProblemItem"][];
         };
+        /** @enum {string} */
+        Verdict: "approve" | "reject";
         Version: {
             name: string;
             version: string;
@@ -1096,6 +1447,85 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description `open` (the default), `decided` or `all`. */
+                status?: string | null;
+                /** @description Only those of this run. */
+                run_id?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description 1 to 200; 50 where it is absent. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    decideApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `id` of the approval, percent-encoded */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decide"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description It is decided already: the sentence says by whom and when */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     clearCache: {
         parameters: {
             query?: never;
@@ -1138,6 +1568,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    compareRuns: {
+        parameters: {
+            query: {
+                /** @description A run. */
+                a: string;
+                /** @description Another one. */
+                b: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             default: {
@@ -1538,6 +2002,94 @@ export interface operations {
             };
         };
     };
+    forkRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    /** @description The run */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description The changed document cannot run, or what is kept does not fit it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    previewFork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description The changed document cannot run, or what is kept does not fit it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     getRunGraph: {
         parameters: {
             query?: never;
@@ -1556,6 +2108,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Graph"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pauseRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The run has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    resumeRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The run has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    signalRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key sends one signal */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The run */
+                id: string;
+                /** @description As the `wait` node names it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signal"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The run has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             default: {
