@@ -6,9 +6,12 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
+mod export;
 mod otlp;
+mod projector;
 mod seed;
 mod server;
+mod upkeep;
 mod web;
 
 use clap::Parser;

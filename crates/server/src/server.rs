@@ -5,7 +5,7 @@ use crate::api::{self, problem};
 use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
-use crate::{deployment, otlp, seed, web};
+use crate::{deployment, export, otlp, projector, seed, upkeep, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::spans::SqliteSpans;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -80,6 +80,8 @@ pub struct Server {
     pub token_file: Option<PathBuf>,
     mode: Mode,
     serving: JoinHandle<()>,
+    /// Each ends when the server stops.
+    upkeep: JoinSet<()>,
     /// The lock on the data directory; released last.
     data: DataDir,
 }
@@ -172,16 +174,24 @@ impl Server {
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
         }
+        let mut upkeep = JoinSet::new();
         if mode == Mode::Serve {
-            tokio::spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
+            upkeep.spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
+            upkeep.spawn(projector::run(app.clone(), data.path().to_owned()));
+            if let Some(age) = config.retention {
+                upkeep.spawn(upkeep::retention(app.clone(), age));
+            }
+            if let Some(export) = config.export {
+                upkeep.spawn(export::run(app.clone(), export, data.path().to_owned()));
+            }
         }
         let serving = tokio::spawn(serve(listener, app.clone()));
-        Ok(Server { url, app, unfinished, token_file, mode, serving, data })
+        Ok(Server { url, app, unfinished, token_file, mode, serving, upkeep, data })
     }
 
     /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
     pub async fn stop(self) {
-        let Server { app, mut serving, mode, data, .. } = self;
+        let Server { app, mut serving, upkeep, mode, data, .. } = self;
         if mode != Mode::Read {
             let _ = std::fs::remove_file(Announcement::path(data.path()));
         }
@@ -191,6 +201,7 @@ impl Server {
             serving.abort();
             let _ = serving.await;
         }
+        upkeep.join_all().await;
         // The store's threads end with its last owner, and only then may another process have the directory.
         drop(app);
         drop(data);
