@@ -137,7 +137,7 @@ pub fn prepare(writes: Vec<SpanWrite>) -> Result<Prepared, StoreError> {
         prepared.traces.push(PreparedTrace { id, spans: rows, terms: found, words: words.text });
     }
     prepared.symbols = symbols.texts;
-    (prepared.blocks, prepared.small) = blocks.finish()?;
+    blocks.finish(&mut prepared)?;
     Ok(prepared)
 }
 
@@ -189,14 +189,17 @@ impl Blocks {
         Ok(place)
     }
 
-    fn finish(mut self) -> Result<(Vec<Vec<u8>>, Option<Vec<u8>>), StoreError> {
+    /// Compressed blocks, or the one small block as it is.
+    fn finish(mut self, prepared: &mut Prepared) -> Result<(), StoreError> {
         if self.done.is_empty() && self.open.len() < SMALL {
-            return Ok((Vec::new(), Some(self.open)));
+            prepared.small = Some(self.open);
+            return Ok(());
         }
         if !self.open.is_empty() {
             self.done.push(compress(&self.open)?);
         }
-        Ok((self.done, None))
+        prepared.blocks = self.done;
+        Ok(())
     }
 }
 

@@ -440,7 +440,7 @@ mod tests {
         assert_eq!(outer("a"), None);
         assert_eq!(outer("each[17]/summarize"), Some("each"));
         assert_eq!(outer("a[1]/b[2]/c"), Some("a[1]/b"));
-        let run = RunId { 0: 5 };
+        let run = crate::id::StreamId(5);
         let events = [
             event(1, None, started()),
             event(2, Some("each"), Body::StepScheduled { input: Payload::null() }),
@@ -494,7 +494,7 @@ mod tests {
             event(7, Some("ask"), Body::StepSucceeded { output: inline(json!("hello")), taken: Vec::new() }),
             event(8, None, Body::RunSucceeded { output: inline(json!("hello")) }),
         ];
-        let spans = spans(RunId { 0: 5 }, "demo", &events, &|_| None);
+        let spans = spans(crate::id::StreamId(5), "demo", &events, &|_| None);
         assert_eq!(spans.len(), 4);
         let statuses: Vec<SpanStatus> = spans.iter().map(|span| span.status).collect();
         assert_eq!(statuses, [SpanStatus::Ok, SpanStatus::Ok, SpanStatus::Error, SpanStatus::Ok]);

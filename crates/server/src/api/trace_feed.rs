@@ -9,7 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flowtrace_core::id::TraceId;
-use flowtrace_engine::port::span_store::{Cursor, SpanStoreError, TraceQuery};
+use flowtrace_engine::port::span_store::{SpanStoreError, TraceQuery};
 use futures::stream;
 use http::{HeaderName, header};
 use std::collections::VecDeque;
@@ -60,7 +60,7 @@ impl Export {
         let page = self.app.spans.find(self.query.clone()).await?;
         self.waiting.extend(page.items.iter().map(|trace| trace.trace_id));
         self.over = page.next.is_none();
-        self.query.after = page.next.map(|Cursor(place)| Cursor(place));
+        self.query.after = page.next;
         Ok(())
     }
 

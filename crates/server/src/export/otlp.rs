@@ -6,23 +6,22 @@ use serde_json::{Map, Value, json};
 
 pub fn request(spans: &[&Span]) -> Value {
     // Spans of one source stand together.
-    let mut groups: Vec<(&Map<String, Value>, Option<&str>, Option<&str>, Vec<Value>)> = Vec::new();
+    let same = |a: &Span, b: &Span| a.resource == b.resource && a.service == b.service && a.scope == b.scope;
+    let mut groups: Vec<(&Span, Vec<Value>)> = Vec::new();
     for span in spans {
-        let (resource, service, scope) = (&span.resource, span.service.as_deref(), span.scope.as_deref());
-        let known = groups.iter_mut().find(|group| group.0 == resource && group.1 == service && group.2 == scope);
-        match known {
-            Some(group) => group.3.push(one(span)),
-            None => groups.push((resource, service, scope, vec![one(span)])),
+        match groups.iter_mut().find(|(first, _)| same(first, span)) {
+            Some((_, group)) => group.push(one(span)),
+            None => groups.push((span, vec![one(span)])),
         }
     }
-    let groups = groups.into_iter().map(|(resource, service, scope, spans)| {
-        let mut resource = resource.clone();
-        if let Some(service) = service {
+    let groups = groups.into_iter().map(|(first, spans)| {
+        let mut resource = first.resource.clone();
+        if let Some(service) = &first.service {
             resource.entry("service.name").or_insert_with(|| json!(service));
         }
         json!({
             "resource": {"attributes": attributes(&resource)},
-            "scopeSpans": [{"scope": {"name": scope.unwrap_or("flowtrace")}, "spans": spans}],
+            "scopeSpans": [{"scope": {"name": first.scope.as_deref().unwrap_or("flowtrace")}, "spans": spans}],
         })
     });
     json!({"resourceSpans": groups.collect::<Vec<_>>()})

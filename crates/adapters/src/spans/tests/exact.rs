@@ -213,7 +213,7 @@ async fn pieces_in_any_order_make_the_same_span() {
             store.write(pieces, store.admit(100).unwrap()).await.unwrap();
         }
         let trace = store.trace(TraceId(1)).await.unwrap().unwrap();
-        assert_eq!(trace.spans, [whole.clone()]);
+        assert_eq!(trace.spans, std::slice::from_ref(&whole));
         assert_eq!((trace.summary.totals.spans, trace.summary.totals.cost_nanousd), (1, 5));
         assert_eq!(trace.summary.started_at, whole.started_at);
     }
