@@ -84,7 +84,8 @@ impl Actor {
                 };
             }
             first = false;
-            if !turn.is_empty() {
+            // A request that changed nothing leaves the inbox as well.
+            if !turn.is_empty() || !requests.is_empty() {
                 let mut append = turn.append();
                 let effects = std::mem::take(&mut turn.effects);
                 let landings = std::mem::take(&mut turn.landings);

@@ -5,7 +5,7 @@ use crate::world::World;
 use flowtrace_core::event::Body;
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_engine::host::Host;
-use flowtrace_engine::port::store::{ApprovalQuery, InboxRequest, Journal};
+use flowtrace_engine::port::store::{ApprovalQuery, Inbox, InboxRequest, Journal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -191,4 +191,25 @@ async fn a_signal_ends_one_wait_also_after_a_restart() {
     assert_eq!(waited().await, 3, "a signal ended two waits");
     signal(&second, "signal 4").await;
     assert_eq!(ended(&world, RUN).await, "succeeded");
+}
+
+/// Otherwise it would be looked at again whenever the run is roused, and rouse it whenever the server starts.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_changes_nothing_leaves_the_inbox() {
+    let world = World::new(1, 0);
+    let scripted = Scripted::new(|_, _| Answer::After(10));
+    let host = host(&world, world.store.clone(), &scripted, 8);
+    let wait = json!({"id": "n0", "type": "wait", "config": {"signal": "go"}});
+    host.start_as(RUN, start(&document(json!([wait]), json!([])))).await.unwrap();
+    for sleeping in [false, true] {
+        tokio::time::sleep(Duration::from_secs(if sleeping { 60 } else { 0 })).await;
+        let request = InboxRequest::Resume { by: "test".to_owned() };
+        assert!(host.ask(RUN, "resume".to_owned(), request).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(world.store.inbox(RUN).await.unwrap(), []);
+    }
+    assert_eq!(world.store.wakeups().await.unwrap().len(), 1, "the run sleeps on disk");
+    signal(&host, "go").await;
+    assert_eq!(ended(&world, RUN).await, "succeeded");
+    assert!(world.store.wakeups().await.unwrap().is_empty());
 }
