@@ -51,6 +51,11 @@ test-browser: ## The journeys in a real browser, against the real binary.
 	$(CARGO) build --locked -p flowtrace
 	cd web && npm run e2e --silent
 
+.PHONY: demo-video
+demo-video: setup web ## Record the two-minute demo in a real browser into docs/demo.webm.
+	$(CARGO) build --locked -p flowtrace
+	cd web && node scripts/demo-video.mjs ../docs/demo.webm
+
 .PHONY: bench-build
 bench-build:
 	$(CARGO) build --profile fast --locked -p flowtrace -p flowtrace-bench-engine

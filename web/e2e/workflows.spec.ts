@@ -70,9 +70,9 @@ test("the palette goes anywhere", async ({ page, server }) => {
   await page.goto(`${server.url}/settings`);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("findable");
+  await page.getByRole("dialog").getByRole("combobox").fill("findable");
   await expect(page.getByRole("option", { name: "Findable", exact: true })).toBeVisible();
-  await page.getByRole("combobox").fill("failed runs");
+  await page.getByRole("dialog").getByRole("combobox").fill("failed runs");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/runs\?status=failed/);
 });

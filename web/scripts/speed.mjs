@@ -98,7 +98,7 @@ await page.evaluate(async (frames) => {
 report("CPU of a frame of scrolling by 100 px, mean", ((await cpu()) - start) / FRAMES, 6);
 
 // Ten calls at a time of 200 ms each, four events a call: about 200 events a second.
-const calls = Array.from({ length: 2000 }, (_, index) => ({ id: `c${index}`, type: "llm", config: { provider: "openai", model: "gpt-4o-mini", prompt: `Go ${index}.`, simulate: { answer: "Done.", latencyMs: 200 } } }));
+const calls = Array.from({ length: 2000 }, (_, index) => ({ id: `c${index}`, type: "llm", config: { provider: "openai", model: "gpt-4o-mini", prompt: `Go ${index}.`, cache: { enabled: false }, simulate: { answer: "Done.", latencyMs: 200 } } }));
 const live = await post("/api/workflows", {
   name: "Live",
   graph_json: {

@@ -2,6 +2,7 @@
 
 use crate::api::problem::ProblemItem;
 use crate::boundary::Boundary;
+use crate::folds::Folds;
 use flowtrace_adapters::provider::simulated::Simulator;
 use flowtrace_core::check::{Catalog, check, lint};
 use flowtrace_core::plan::Plan;
@@ -37,6 +38,8 @@ pub struct App {
     /// Only with `--simulate`.
     pub simulator: Option<Simulator>,
     pub plans: Plans,
+    /// Runs as they were when somebody last asked.
+    pub folds: Folds,
     /// Fires when the server stops: whoever waits for a run stops waiting.
     pub shutdown: CancellationToken,
 }

@@ -6,6 +6,7 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
+mod folds;
 #[cfg(unix)]
 mod launch;
 mod seed;

@@ -5,6 +5,7 @@ use crate::api::{self, problem};
 use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
+use crate::folds::Folds;
 use crate::{deployment, seed, web};
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -155,6 +156,7 @@ impl Server {
             instance: uuid::Uuid::new_v4().to_string(),
             simulator: deployment.simulator,
             plans: Plans::default(),
+            folds: Folds::default(),
             shutdown: CancellationToken::new(),
         });
         let url = format!("http://{}", reachable(address));

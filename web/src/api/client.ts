@@ -27,6 +27,7 @@ export const api = {
     data(client.GET("/api/runs/{id}/steps", { params: { path: { id }, query: { cursor } }, signal })),
   step: (id: string, step_id: string, signal?: AbortSignal) =>
     data(client.GET("/api/runs/{id}/steps/{step_id}", { params: { path: { id, step_id } }, signal })),
+  runGraph: (id: string, signal?: AbortSignal) => data(client.GET("/api/runs/{id}/graph", { params: { path: { id } }, signal })),
   trace: (id: string, after_seq: number, limit: number, signal?: AbortSignal) =>
     data(client.GET("/api/runs/{id}/trace", { params: { path: { id }, query: { after_seq, limit } }, signal })),
   blob: (id: string, hash: string, signal?: AbortSignal): Promise<unknown> =>
@@ -51,6 +52,8 @@ export const api = {
   session: (signal?: AbortSignal) => data(client.GET("/api/session", { signal })),
   signIn: (token: string) => data(client.POST("/api/session", { body: { token } })),
   signOut: () => data(client.DELETE("/api/session")),
+  /** One small call; what came of it is in the answer, whether it went well or not. */
+  testProvider: (name: string, model: string | null) => data(client.POST("/api/providers/{name}/test", { params: { path: { name } }, body: { model } })),
   clearCache: () => data(client.DELETE("/api/cache")),
   /** The next calls of simulated models fail. */
   failNext: ({ provider = null, status = null, kind = null, times = null, retry_after_ms = null }: FailNext) =>

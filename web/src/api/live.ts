@@ -1,5 +1,6 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { onBeat } from "./beat";
 import { keys } from "./queries";
 import { followRun, type Delta, type StreamMessage } from "./stream";
 import { addLive, knownSeq, traceQuery } from "./trace";
@@ -40,9 +41,10 @@ export function useLiveRun(run: string, active: boolean): void {
     if (!active) return;
     const views = refresher(client, run);
     let waiting: TraceEvent[] = [];
-    let flush: ReturnType<typeof setTimeout> | undefined;
+    let flush: (() => void) | undefined;
 
     const deliver = () => {
+      flush?.();
       flush = undefined;
       const events = waiting;
       waiting = [];
@@ -53,11 +55,9 @@ export function useLiveRun(run: string, active: boolean): void {
       if (message.type === "delta") return say(run, message.delta);
       if (message.type === "trace") waiting.push(message.event);
       else views.changed();
-      // One drawing for all that comes within a fifth of a second.
-      if (message.type === "end") {
-        clearTimeout(flush);
-        deliver();
-      } else flush ??= setTimeout(deliver, 200);
+      // One drawing for all that comes within a beat.
+      if (message.type === "end") deliver();
+      else flush ??= onBeat(deliver);
     };
     const lastSeq = () => waiting.at(-1)?.seq ?? knownSeq(client, run);
     let unfollow: (() => void) | undefined;
@@ -72,7 +72,7 @@ export function useLiveRun(run: string, active: boolean): void {
     return () => {
       left = true;
       unfollow?.();
-      clearTimeout(flush);
+      flush?.();
       views.stop();
       forgetAnswers(run);
       // The run may have been seen to end before the last of its events and steps were read.
@@ -81,6 +81,9 @@ export function useLiveRun(run: string, active: boolean): void {
     };
   }, [client, run, active]);
 }
+
+/** Milliseconds between two readings; what a person sees as at once. */
+const LEAST_PAUSE = 300;
 
 /**
  * Reads the run's views again after a change: never two at a time, and with pauses of six times as long as reading takes, so that a large
@@ -99,7 +102,7 @@ function refresher(client: QueryClient, run: string) {
         client.refetchQueries({ queryKey: keys.run(run), exact: true }),
         client.refetchQueries({ queryKey: keys.runSteps(run), exact: true }),
       ]);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(150, 6 * (performance.now() - start))));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(LEAST_PAUSE, 6 * (performance.now() - start))));
     }
     busy = false;
   };

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions, QueryClient } from "@tanstack/react-query";
 import { api, type RunFilter } from "./client";
+import { graphOf } from "./document";
 import { ApiProblem } from "./problem";
 
 /** What the pages read, each under one key. Mutations and live events invalidate by these keys. */
@@ -36,6 +37,15 @@ export const workflowsQuery = queryOptions({
 
 export const workflowQuery = (id: string) =>
   queryOptions({ queryKey: keys.workflow(id), queryFn: ({ signal }) => api.workflow(id, signal) });
+
+/** The document that a run is pinned to never changes, whether it was saved or not. */
+export const runGraphQuery = (run: string) =>
+  queryOptions({
+    queryKey: ["run", run, "graph"],
+    queryFn: async ({ signal }) => graphOf((await api.runGraph(run, signal)).graph_json),
+    staleTime: Infinity,
+    structuralSharing: false,
+  });
 
 /** A version never changes, so it is read once. */
 export const workflowVersionQuery = (id: string, version: number) =>

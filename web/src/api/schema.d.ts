@@ -87,6 +87,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/providers/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes one small real call to a provider: "Answer with the word OK", 16 tokens at most, no retry, no fallback. */
+        post: operations["testProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -919,6 +936,37 @@ export interface components {
         };
         /** @enum {string} */
         StepStatusView: "running" | "waiting" | "succeeded" | "failed" | "skipped" | "canceled";
+        TestRequest: {
+            /**
+             * @description The model to ask; absent: the default model of this provider, else its cheapest one with a known price.
+             * @default null
+             */
+            model: string | null;
+        };
+        TestResult: {
+            /** @description Whether the provider answered. */
+            ok: boolean;
+            /** @description The model that was asked. */
+            model: string;
+            /** @description The model that the provider says it used. */
+            answered_by: string | null;
+            simulated: boolean;
+            /**
+             * Format: double
+             * @description From the request to the end of the answer, or to the failure.
+             */
+            latency_ms: number;
+            /** Format: double */
+            first_token_ms: number | null;
+            /** Format: int64 */
+            tokens: number | null;
+            /**
+             * Format: int64
+             * @description What the test itself cost; it belongs to no run. Null: the price or the usage is unknown.
+             */
+            cost_nanousd: number | null;
+            error: components["schemas"]["ErrorView"] | null;
+        };
         /**
          * Format: date-time
          * @description RFC 3339, UTC, always six decimals.
@@ -1230,6 +1278,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    testProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestRequest"];
+            };
+        };
+        responses: {
+            /** @description The call was made, whatever came of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResult"];
+                };
             };
             default: {
                 headers: {

@@ -15,6 +15,10 @@ const fills: Record<Attempt["outcome"], string> = {
 
 const percent = (place: number) => `${(place * 100).toFixed(3)}%`;
 
+/** A part of the width that can be seen. */
+const LEAST = 0.004;
+const widthOf = (attempt: Attempt | undefined, now: number, scale: Scale) => (attempt ? scale.at(attempt.end ?? now) - scale.at(attempt.start) : Infinity);
+
 export function describe(attempt: Attempt, now: number): string {
   const what = attempt.model ? `${attempt.provider} ${attempt.model}` : (attempt.tool ?? "call");
   const took = duration((attempt.end ?? now) - attempt.start);
@@ -29,6 +33,7 @@ export const AttemptBars = memo(function AttemptBars({
   end,
   now,
   scale,
+  failed,
 }: {
   attempts: Attempt[];
   /** Of the step, in case it made no call. */
@@ -36,32 +41,36 @@ export const AttemptBars = memo(function AttemptBars({
   end: number | null;
   now: number;
   scale: Scale;
+  /** Whether some step of the group that the bar stands for failed. */
+  failed?: boolean;
 }) {
   if (start === null) return null;
   const until = end ?? now;
   const left = scale.at(start);
   return (
     <>
-      <span className="absolute top-1/2 h-px bg-line-strong/60" style={{ left: percent(left), width: percent(scale.at(until) - left) }} />
+      {attempts.length > 1 || scale.at(until) - left - widthOf(attempts[0], now, scale) > LEAST ? (
+        <span className="absolute top-1/2 h-px bg-line-strong/60" style={{ left: percent(left), width: percent(scale.at(until) - left) }} />
+      ) : null}
       {attempts.length === 0 && (
         <span
-          className={cx("absolute top-2 bottom-2 min-w-[3px] rounded-[2px]", end === null ? "bg-run-fill" : "bg-idle-fill")}
+          className={cx("absolute top-2 bottom-2 min-w-[3px] rounded-[2px]", failed ? "bg-bad-fill" : end === null ? "bg-run-fill" : "bg-idle-fill")}
           style={{ left: percent(left), width: percent(scale.at(until) - left) }}
         />
       )}
-      {attempts.map((attempt) => {
+      {attempts.map((attempt, index) => {
         const from = scale.at(attempt.start);
         const to = scale.at(attempt.end ?? now);
         const first = attempt.firstToken === undefined ? from : scale.at(attempt.firstToken);
         return (
           <span
-            key={`${attempt.request}.${attempt.attempt}.${attempt.start}`}
+            key={index}
             title={describe(attempt, now)}
-            className={cx("absolute top-1.5 bottom-1.5 min-w-[3px] overflow-hidden rounded-[2px]", fills[attempt.outcome])}
+            className={cx("absolute top-1.5 bottom-1.5 min-w-[3px] rounded-[2px]", fills[attempt.outcome])}
             style={{ left: percent(from), width: percent(to - from) }}
           >
             {first > from && to > from && (
-              <span className="absolute inset-y-0 left-0 bg-panel/50" style={{ width: percent((first - from) / (to - from)) }} />
+              <span className="absolute inset-y-0 left-0 rounded-l-[2px] bg-panel/50" style={{ width: percent((first - from) / (to - from)) }} />
             )}
           </span>
         );

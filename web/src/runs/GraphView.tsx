@@ -1,7 +1,6 @@
 import "@xyflow/react/dist/style.css";
-import { graphOf } from "@/api/document";
 import { messageOf } from "@/api/problem";
-import { workflowVersionQuery } from "@/api/queries";
+import { runGraphQuery } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
 import { buttonClass } from "@/ui/button";
@@ -14,30 +13,33 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, useStore, type Edge, type Node, type NodeProps } from "@xyflow/react";
 import { memo, useMemo } from "react";
-import { layoutGraph, MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH } from "./layoutGraph";
+import { MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH } from "./graphSize";
+import { ancestors } from "./rows";
+import { useLayout } from "./useLayout";
 import type { ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
-type StepNode = Node<{ id: string; name: string; type: string; step: Step | undefined; selected: boolean; right: boolean }, "step">;
+type StepNode = Node<{ id: string; name: string; type: string; step: Step | undefined; inside: Inside | undefined; selected: boolean; right: boolean }, "step">;
 const nodeTypes = { step: memo(StepNodeView) };
 
 /** The workflow of the run, with what became of each step. */
 export function GraphView({ data, run, selected, onSelect }: ViewProps & { data: RunData; run: Run }) {
   const { dark } = useTheme();
-  const saved = run.workflow_id != null && run.workflow_version != null;
-  const version = useQuery({ ...workflowVersionQuery(run.workflow_id ?? "", run.workflow_version ?? 0), enabled: saved });
-  const graph = useMemo(() => (version.data ? graphOf(version.data.graph_json) : undefined), [version.data]);
+  const document = useQuery(runGraphQuery(run.id));
+  const graph = document.data;
   const tooLarge = graph !== undefined && (graph.nodes.length > MOST_NODES || graph.edges.length > MOST_EDGES);
-  const layout = useMemo(() => (graph && !tooLarge ? layoutGraph(graph, version.data?.graph_json) : undefined), [graph, tooLarge, version.data]);
+  const made = useLayout(tooLarge ? undefined : graph);
+  const layout = made && "layout" in made ? made.layout : undefined;
 
   const { nodes, edges } = useMemo(() => {
     if (!graph || !layout) return { nodes: [], edges: [] };
     const steps = new Map(data.steps.map((step) => [step.step_id, step]));
+    const inside = countInside(data.steps);
     const nodes = graph.nodes.map((node): StepNode => ({
       id: node.id,
       type: "step",
       position: layout.places.get(node.id) ?? { x: 0, y: 0 },
-      data: { id: node.id, name: node.name || node.id, type: node.type, step: steps.get(node.id), selected: node.id === selected, right: layout.direction === "right" },
+      data: { id: node.id, name: node.name || node.id, type: node.type, step: steps.get(node.id), inside: inside.get(node.id), selected: node.id === selected, right: layout.direction === "right" },
       width: NODE_WIDTH,
       height: NODE_HEIGHT,
       draggable: false,
@@ -63,10 +65,8 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
 
   const large = nodes.length > 40;
   const focus = selected ?? run.failed_step ?? graph?.entry ?? nodes[0]?.id ?? "";
-  if (!saved) {
-    return <EmptyState title="No graph">The document was run without being saved as a workflow, so its edges are not known here.</EmptyState>;
-  }
-  if (version.error) return <ErrorBanner message={messageOf(version.error)} onRetry={() => void version.refetch()} />;
+  if (document.error) return <ErrorBanner message={messageOf(document.error)} onRetry={() => void document.refetch()} />;
+  if (made && "error" in made) return <ErrorBanner message={made.error} />;
   if (tooLarge) {
     return (
       <EmptyState
@@ -81,7 +81,7 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
       </EmptyState>
     );
   }
-  if (!graph) return <SkeletonRows rows={6} height={28} label="Loading the graph" />;
+  if (!graph || !layout) return <SkeletonRows rows={6} height={28} label="Loading the graph" />;
   return (
     <div
       className="min-h-0 flex-1"
@@ -116,6 +116,27 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
   );
 }
 
+/** Steps inside of a node: items of a map, turns of a loop. */
+interface Inside {
+  steps: number;
+  ended: number;
+  failed: number;
+}
+
+function countInside(steps: readonly Step[]): Map<string, Inside> {
+  const inside = new Map<string, Inside>();
+  for (const step of steps) {
+    const outermost = ancestors(step.step_id)[0];
+    if (outermost === undefined) continue;
+    const sum = inside.get(outermost) ?? { steps: 0, ended: 0, failed: 0 };
+    sum.steps += 1;
+    if (step.finished_at) sum.ended += 1;
+    if (step.status === "failed") sum.failed += 1;
+    inside.set(outermost, sum);
+  }
+  return inside;
+}
+
 const handle = "!size-1.5 !min-h-0 !min-w-0 !border-0 !bg-line-strong";
 
 const statusOf = (step: Step | undefined) => (step ? statusWord(step.status) : "not reached");
@@ -128,7 +149,7 @@ function minimapColour(step: Step | undefined): string {
 /** Below this zoom text cannot be read, so that nodes are just marks in the colour of their status. */
 const READABLE = 0.4;
 
-function StepNodeView({ data: { name, type, step, selected, right } }: NodeProps<StepNode>) {
+function StepNodeView({ data: { name, type, step, inside, selected, right } }: NodeProps<StepNode>) {
   const readable = useStore((store) => store.transform[2] >= READABLE);
   const running = step?.status === "running";
   const handles = (
@@ -171,6 +192,12 @@ function StepNodeView({ data: { name, type, step, selected, right } }: NodeProps
             {step.cost_nanousd != null && <span>{usd(step.cost_nanousd)}</span>}
             {step.attempts > 1 && <span className="text-warn">×{step.attempts}</span>}
             {step.cached && <span className="text-cache">cached</span>}
+            {inside && (
+              <span title={`${plural(inside.steps, "step")} inside, ${count(inside.ended)} ended, ${count(inside.failed)} failed`}>
+                {count(inside.ended)}/{count(inside.steps)}
+                {inside.failed > 0 && <span className="text-bad"> ✕{count(inside.failed)}</span>}
+              </span>
+            )}
           </>
         )}
       </span>

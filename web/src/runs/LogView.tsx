@@ -3,6 +3,7 @@ import { cx } from "@/ui/cx";
 import { Input } from "@/ui/field";
 import { duration, exactTime, plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
+import { usePlaced } from "@/ui/virtual";
 import { useMemo, useRef } from "react";
 import { ms } from "./attempts";
 import { summaryOf } from "./summary";
@@ -37,13 +38,14 @@ export function LogView({ data, selected, onSelect, q, onFilter }: ViewProps & {
       return words.every((word) => hay.includes(word));
     });
   }, [events, q]);
-  const { scroll, virtual, active, onScroll, onFocusRow } = useRows({
+  const { scroll, virtual, active, onFocusRow } = useRows({
     count: rows.length,
     height: ROW,
     live,
     selectedIndex: -1,
     onMove: () => undefined,
   });
+  const placed = usePlaced(virtual, (index) => String(rows[index]?.seq));
   const origin = run ? ms(run.started_at) : 0;
 
   return (
@@ -63,20 +65,20 @@ export function LogView({ data, selected, onSelect, q, onFilter }: ViewProps & {
           {plural(rows.length, "event")}
         </span>
       </search>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
+      <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
         <ol aria-label="Events" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const event = rows[item.index];
+          {placed.map(({ index, top, slot }) => {
+            const event = rows[index];
             return (
               event && (
                 <Row
-                  key={event.seq}
+                  key={slot}
                   event={event}
-                  index={item.index}
-                  top={item.start}
+                  index={index}
+                  top={top}
                   origin={origin}
                   selected={event.step_id != null && event.step_id === selected}
-                  tabbable={item.index === Math.max(active, 0)}
+                  tabbable={index === Math.max(active, 0)}
                   onSelect={onSelect}
                   onFocus={onFocusRow}
                 />
@@ -110,7 +112,7 @@ function Row({
 }) {
   const summary = summaryOf(event);
   return (
-    <li className="absolute inset-x-0 [contain:strict]" style={{ height: ROW, transform: `translateY(${top}px)` }}>
+    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: ROW, top }}>
       <button
         type="button"
         data-row={index}

@@ -1,7 +1,7 @@
-import type { Step } from "@/api/types";
 import { useTheme } from "@/ui/theme";
 import { useEffect, useRef } from "react";
 import { ms } from "./attempts";
+import type { PathRow } from "./rows";
 
 const HEIGHT = 32;
 const tokens: Record<string, string> = {
@@ -13,16 +13,19 @@ const tokens: Record<string, string> = {
   canceled: "--idle-fill",
 };
 
+const startOf = ({ step, sum }: PathRow) => step?.started_at ?? sum?.start;
+const statusOf = ({ step, sum }: PathRow): string => step?.status ?? (!sum || sum.failed > 0 ? "failed" : sum.active > 0 ? "running" : "succeeded");
+
 /** The whole run in one strip, rows from top to bottom, with the part that the rows below show. A click goes there. */
 export function Minimap({
-  steps,
+  rows,
   start,
   end,
   from,
   to,
   onPick,
 }: {
-  steps: Step[];
+  rows: PathRow[];
   start: number;
   end: number;
   from: number;
@@ -45,17 +48,19 @@ export function Minimap({
     const style = getComputedStyle(document.documentElement);
     const colours = Object.fromEntries(Object.entries(tokens).map(([status, token]) => [status, style.getPropertyValue(token)]));
     const place = (time: number) => ((time - start) / length) * width;
-    const rowHeight = Math.max(1, (HEIGHT - 4) / steps.length);
-    const draw = (step: Step, index: number, least: number) => {
-      if (!step.started_at) return;
-      context.fillStyle = colours[step.status] ?? "";
-      const x = place(ms(step.started_at));
-      context.fillRect(x, 2 + (index / steps.length) * (HEIGHT - 4), Math.max(least, place(step.finished_at ? ms(step.finished_at) : end) - x), Math.max(rowHeight, least));
+    const rowHeight = Math.max(1, (HEIGHT - 4) / rows.length);
+    const draw = (row: PathRow, index: number, least: number) => {
+      const from = startOf(row);
+      if (!from) return;
+      const to = row.step ? row.step.finished_at : row.sum?.end;
+      context.fillStyle = colours[statusOf(row)] ?? "";
+      const x = place(ms(from));
+      context.fillRect(x, 2 + (index / rows.length) * (HEIGHT - 4), Math.max(least, place(to ? ms(to) : end) - x), Math.max(rowHeight, least));
     };
-    steps.forEach((step, index) => draw(step, index, 1));
+    rows.forEach((row, index) => draw(row, index, 1));
     // Failures last and larger: they are what one looks for.
-    steps.forEach((step, index) => step.status === "failed" && draw(step, index, 3));
-  }, [steps, start, end, length, dark]);
+    rows.forEach((row, index) => statusOf(row) === "failed" && draw(row, index, 3));
+  }, [rows, start, end, length, dark]);
 
   const left = Math.max(0, (from - start) / length) * 100;
   const width = Math.min(100 - left, ((to - from) / length) * 100);
@@ -68,8 +73,8 @@ export function Minimap({
         onClick={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
           const time = start + ((event.clientX - box.left) / box.width) * length;
-          const index = steps.findIndex((step) => step.started_at && ms(step.started_at) >= time);
-          onPick(index < 0 ? steps.length - 1 : index);
+          const index = rows.findIndex((row) => ms(startOf(row) ?? "") >= time);
+          onPick(index < 0 ? rows.length - 1 : index);
         }}
       />
       <div className="pointer-events-none absolute inset-y-0 border border-accent bg-accent/10" style={{ left: `${left}%`, width: `${Math.max(0.4, width)}%` }} />

@@ -4,6 +4,14 @@ import { plural, usd } from "@/ui/format";
 import { memo } from "react";
 import { chipsOf } from "./attempts";
 
+/** Events of a tool's step when nothing out of the ordinary happens: scheduled, asked, answered, ended. */
+const PLAIN = 4;
+
+/** Whether there may be a chip. */
+export function isRemarkable(step: Step, events: TraceEvent[] | undefined): boolean {
+  return step.node_type !== "tool" || (events?.length ?? 0) > PLAIN;
+}
+
 /** What was out of the ordinary with a step. */
 export const StepChips = memo(function StepChips({ step, events }: { step: Step; events: TraceEvent[] | undefined }) {
   const { retries, fallbacks, lost } = chipsOf(events);

@@ -1,14 +1,20 @@
 import type { Step, TraceEvent } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
-import { duration, usd } from "@/ui/format";
-import { Status, statusWord } from "@/ui/status";
-import { memo, useMemo } from "react";
+import { count, duration, plural, usd } from "@/ui/format";
+import { StatusIcon, statusWord } from "@/ui/status";
+import { usePlaced } from "@/ui/virtual";
+import { ChevronDown, ChevronRight } from "lucide-react";
+import { memo, useCallback, useMemo, type ReactElement } from "react";
 import { AttemptBars } from "./AttemptBars";
 import { attemptsOf, ms } from "./attempts";
+import { GroupNote } from "./GroupNote";
 import { Minimap } from "./Minimap";
-import { makeScale, ticks, type Scale } from "./scale";
-import { StepChips } from "./StepChips";
+import { RowName } from "./RowName";
+import { costOf, tokensOf, tookOf, type PathRow } from "./rows";
+import { makeScale, roomy, ticks, type Scale, type Span } from "./scale";
+import { isRemarkable, StepChips } from "./StepChips";
+import { useGroups } from "./useGroups";
 import { useNow } from "./useNow";
 import { useRows, type ViewProps } from "./useRows";
 import { useThrottled } from "./useThrottled";
@@ -18,42 +24,41 @@ const ROW = 28;
 /** Above this many steps the bars of the whole run would be slivers: the time axis fits the rows in view. */
 const FIT_ABOVE = 60;
 
-/** The waterfall: a row for each step, a bar for each attempt. */
+/** The waterfall: a row for each step, a bar for each attempt; a closed group is one bar over all that is in it. */
 export function TimelineView({ data, selected, onSelect }: ViewProps & { data: RunData }) {
   const { run, steps, eventsOf, live, lastTime } = data;
   const now = useNow(live, lastTime);
-  const selectedIndex = useMemo(() => (selected ? steps.findIndex((step) => step.step_id === selected) : -1), [steps, selected]);
-  const { scroll, virtual, active, onScroll, onFocusRow } = useRows({
-    count: steps.length,
+  const { rows, selectedIndex, toggle, onKey } = useGroups(steps, selected, run?.failed_step);
+  const { scroll, virtual, active, onFocusRow } = useRows({
+    count: rows.length,
     height: ROW,
     live,
     selectedIndex,
-    onMove: (index) => onSelect(steps[index]?.step_id),
+    onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
   });
   const items = virtual.getVirtualItems();
+  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
+  const nested = rows.some((row) => row.children > 0);
 
   const runStart = run ? ms(run.started_at) : 0;
   const runEnd = live ? now : lastTime;
-  const fits = steps.length > FIT_ABOVE;
-  // A new scale draws every row again, so that while the rows move it follows a few times a second.
-  const [firstRow, lastRow] = useThrottled(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, 200);
+  const fits = rows.length > FIT_ABOVE;
+  // A new scale draws every row again, so that while the rows move it follows now and then.
+  const [firstRow, lastRow] = useThrottled(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, 400);
   const scale = useMemo(() => {
-    const shown = fits ? steps.slice(firstRow, lastRow + 1) : steps;
-    const spans = shown.flatMap((step) => (step.started_at ? [{ start: ms(step.started_at), end: step.finished_at ? ms(step.finished_at) : runEnd }] : []));
-    if (!fits) {
-      // Backoff between two attempts is a wait as well, so the attempts count here and not the whole steps.
-      const attempts = steps.flatMap((step) => attemptsOf(eventsOf.get(step.step_id), live ? undefined : runEnd));
-      const busy = attempts.length > 0 ? attempts.map((attempt) => ({ start: attempt.start, end: attempt.end ?? runEnd })) : spans;
-      return makeScale(runStart, Math.max(runEnd, runStart + 1), busy);
-    }
-    const start = Math.min(...spans.map((span) => span.start));
-    const end = Math.max(...spans.map((span) => span.end));
-    return spans.length > 0 ? makeScale(start, Math.max(end, start + 1), spans) : makeScale(runStart, Math.max(runEnd, runStart + 1), []);
-  }, [fits, firstRow, lastRow, steps, eventsOf, live, runStart, runEnd]);
+    const shown = fits ? rows.slice(firstRow, lastRow + 1) : rows;
+    const busy = shown.flatMap((row) => busyOf(row, fits ? undefined : eventsOf.get(row.path), live ? undefined : runEnd, runEnd));
+    if (!fits || busy.length === 0) return makeScale(runStart, live ? roomy(runStart, runEnd) : Math.max(runEnd, runStart + 1), busy);
+    const start = busy.reduce((least, span) => Math.min(least, span.start), Infinity);
+    const end = busy.reduce((most, span) => Math.max(most, span.end), start + 1);
+    // While it is live there is room at the end, so that not every moment makes a new scale.
+    return makeScale(start, live ? roomy(start, end) : end, busy);
+  }, [fits, firstRow, lastRow, rows, eventsOf, live, runStart, runEnd]);
+  const choose = useCallback((row: PathRow) => (row.step ? onSelect(row.path) : toggle(row)), [onSelect, toggle]);
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
-      {fits && <Minimap steps={steps} start={runStart} end={live ? Math.ceil(runEnd / 1000) * 1000 : runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
+      {fits && <Minimap rows={rows} start={runStart} end={live ? Math.ceil(runEnd / 1000) * 1000 : runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
       <div className={cx(GRID, "h-6 shrink-0 border-b border-line text-xs text-muted")} aria-hidden>
         <span>Step</span>
         <Axis scale={scale} origin={runStart} />
@@ -61,28 +66,33 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
         <span className="hidden text-right @min-[760px]:block">Tokens</span>
         <span className="hidden text-right @min-[760px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
-        {steps.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
+      <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
+        {rows.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <ol aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
           {scale.folds.map((fold) => (
-            <FoldMark key={fold.start} scale={scale} from={fold.from} to={fold.to} length={fold.end - fold.start} />
+            <FoldMark key={fold.start} from={fold.from} to={fold.to} length={fold.end - fold.start} waited={waitedFor(steps, fold)} />
           ))}
-          {items.map((item) => {
-            const step = steps[item.index];
-            if (!step) return null;
+          {placed.map(({ index, top, slot }) => {
+            const row = rows[index];
+            if (!row) return null;
+            const { path, step, sum } = row;
             return (
               <Row
-                key={step.step_id}
-                index={item.index}
-                top={item.start}
+                key={slot}
+                index={index}
+                top={top}
+                row={row}
                 step={step}
-                events={eventsOf.get(step.step_id)}
+                events={eventsOf.get(path)}
                 scale={scale}
-                now={step.finished_at ? 0 : now}
+                now={(step ? step.finished_at : sum?.end) ? 0 : now}
                 runEnd={live ? undefined : lastTime}
-                selected={item.index === selectedIndex}
-                tabbable={item.index === Math.max(active, 0)}
-                onSelect={onSelect}
+                nested={nested}
+                selected={index === selectedIndex}
+                tabbable={index === Math.max(active, 0)}
+                onChoose={choose}
+                onToggle={toggle}
+                onKey={onKey}
                 onFocus={onFocusRow}
               />
             );
@@ -96,59 +106,131 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
 const GRID =
   "grid items-center gap-x-3 px-4 grid-cols-[minmax(120px,42%)_1fr_58px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_64px_64px_84px]";
 
+const kinds = new Map<string, ReactElement>();
+
+/** The same element each time, as with {@link StatusIcon}. */
+function kindIcon(type: string): ReactElement {
+  let icon = kinds.get(type);
+  if (!icon) kinds.set(type, (icon = <KindIcon type={type} className="shrink-0 text-muted" />));
+  return icon;
+}
+
 interface RowProps {
   index: number;
   top: number;
-  step: Step;
+  row: PathRow;
+  step: Step | undefined;
   events: TraceEvent[] | undefined;
   scale: Scale;
   now: number;
   runEnd: number | undefined;
+  nested: boolean;
   selected: boolean;
   tabbable: boolean;
-  onSelect: (step: string | undefined) => void;
+  onChoose: (row: PathRow) => void;
+  onToggle: (row: PathRow) => void;
+  onKey: (event: React.KeyboardEvent, row: PathRow) => void;
   onFocus: (index: number) => void;
 }
 
-const Row = memo(function Row({ index, top, step, events, scale, now, runEnd, selected, tabbable, onSelect, onFocus }: RowProps) {
+/** Rows are made anew with every reading; what they show of a step that stands still is the same. */
+const same = (a: RowProps, b: RowProps) =>
+  (Object.keys(b) as (keyof RowProps)[]).every((name) =>
+    name === "row" ? a.row === b.row || (!a.row.sum && !b.row.sum && a.row.path === b.row.path && a.row.depth === b.row.depth && a.row.label === b.row.label) : a[name] === b[name],
+  );
+
+const Row = memo(function Row({ index, top, row, step, events, scale, now, runEnd, nested, selected, tabbable, onChoose, onToggle, onKey, onFocus }: RowProps) {
   const attempts = useMemo(() => attemptsOf(events, runEnd), [events, runEnd]);
-  const start = step.started_at ? ms(step.started_at) : null;
-  const end = step.finished_at ? ms(step.finished_at) : null;
-  const elapsed = step.latency_ms ?? (start !== null && end === null ? now - start : null);
-  const tokens = step.tokens_input == null && step.tokens_output == null ? null : (step.tokens_input ?? 0) + (step.tokens_output ?? 0);
-  const skipped = step.status === "skipped";
+  const { sum, children, open } = row;
+  const started = step ? step.started_at : sum?.start;
+  const finished = step ? step.finished_at : sum?.end;
+  const start = started ? ms(started) : null;
+  const end = finished ? ms(finished) : null;
+  const elapsed = tookOf(row) ?? (start !== null && end === null ? now - start : null);
+  const [tokens, cost] = [tokensOf(row), costOf(row)];
+  const skipped = step?.status === "skipped";
+  const Chevron = open ? ChevronDown : ChevronRight;
   return (
-    <li className="absolute inset-x-0 [contain:strict]" style={{ height: ROW, transform: `translateY(${top}px)` }}>
+    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: ROW, top }}>
       <button
         type="button"
         data-row={index}
         tabIndex={tabbable ? 0 : -1}
         aria-current={selected ? "true" : undefined}
-        aria-label={`${step.name}, ${kindLabel(step.node_type)}, ${statusWord(step.status)}, ${duration(elapsed)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ""}`}
-        onClick={() => onSelect(step.step_id)}
+        aria-expanded={children > 0 ? open : undefined}
+        aria-label={describeRow(row, elapsed)}
+        onClick={() => onChoose(row)}
+        onKeyDown={(event) => onKey(event, row)}
         onFocus={() => onFocus(index)}
         className={cx(GRID, "h-full w-full border-b border-line/60 text-left", selected ? "bg-selected" : "hover:bg-hover", skipped && "text-muted")}
       >
-        <span className="flex min-w-0 items-center gap-1.5">
-          <Status status={step.status} compact />
-          <KindIcon type={step.node_type} className="shrink-0 text-muted" />
-          <span className="min-w-0 truncate" title={step.step_id}>
-            {step.name || step.step_id}
-          </span>
-          <span className="hidden shrink-0 items-center gap-1 @min-[480px]:flex">
-            <StepChips step={step} events={events} />
-          </span>
+        <span className="flex min-w-0 items-center gap-1.5" style={nested ? { paddingLeft: row.depth * 16 } : undefined}>
+          {children > 0 ? (
+            <span
+              className="-m-1 shrink-0 p-1 text-muted hover:text-text"
+              onClick={(event) => {
+                event.stopPropagation();
+                onToggle(row);
+              }}
+            >
+              <Chevron size={14} aria-hidden />
+            </span>
+          ) : (
+            nested && <span className="w-3.5 shrink-0" />
+          )}
+          {step && <StatusIcon status={step.status} />}
+          {step && kindIcon(step.node_type)}
+          <RowName row={row} />
+          {(sum || (step && isRemarkable(step, events))) && (
+            <span className="hidden min-w-0 shrink-[8] items-center gap-1 overflow-hidden @min-[480px]:flex">
+              {sum && <GroupNote rows={children} sum={sum} />}
+              {step && <StepChips step={step} events={events} />}
+            </span>
+          )}
         </span>
         <span className="relative h-full min-w-0" aria-hidden>
-          <AttemptBars attempts={attempts} start={start} end={end} now={now} scale={scale} />
+          <AttemptBars attempts={attempts} start={start} end={end} now={now} scale={scale} failed={(sum?.failed ?? 0) > 0} />
         </span>
         <span className="num text-right">{skipped ? <span className="text-xs">skipped</span> : duration(elapsed)}</span>
-        <span className="num hidden text-right @min-[760px]:block">{tokens === null ? "" : tokens}</span>
-        <span className="num hidden text-right @min-[760px]:block">{step.cost_nanousd == null ? "" : usd(step.cost_nanousd)}</span>
+        {(tokens !== null || cost !== null) && (
+          <>
+            <span className="num hidden text-right @min-[760px]:block">{tokens === null ? "" : count(tokens)}</span>
+            <span className="num hidden text-right @min-[760px]:block">{cost === null ? "" : usd(cost)}</span>
+          </>
+        )}
       </button>
     </li>
   );
-});
+}, same);
+
+function describeRow({ path, step, sum }: PathRow, elapsed: number | null): string {
+  const held = sum ? `, ${plural(sum.steps, "step")}${sum.failed > 0 ? `, ${count(sum.failed)} failed` : ""}` : "";
+  if (!step) return `${path}${held}`;
+  const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : "";
+  return `${step.name || step.step_id}, ${kindLabel(step.node_type)}, ${statusWord(step.status)}, ${duration(elapsed)}${attempts}${held}`;
+}
+
+/** When a row was at work. Backoff between two attempts is a wait, and so is an approval; an open group speaks through its rows. */
+function busyOf({ step, sum, open }: PathRow, events: TraceEvent[] | undefined, attemptsEnd: number | undefined, runEnd: number): Span[] {
+  if (open) return [];
+  const attempts = attemptsOf(events, attemptsEnd);
+  if (attempts.length > 0) return attempts.map(({ start, end }) => ({ start, end: end ?? runEnd }));
+  if (step?.node_type === WAITS && !sum) return [];
+  const start = step?.started_at ?? sum?.start;
+  const end = step ? step.finished_at : sum?.end;
+  return start ? [{ start: ms(start), end: end ? ms(end) : runEnd }] : [];
+}
+
+/** The kind of node that waits for a person. */
+const WAITS = "approval";
+
+/** What the run waited for in a stretch without work, where a step says so. */
+function waitedFor(steps: readonly Step[], fold: Span): string | undefined {
+  const step = steps.find(
+    (each) => each.node_type === WAITS && each.started_at && ms(each.started_at) <= fold.start + 1 && (!each.finished_at || ms(each.finished_at) >= fold.end - 1),
+  );
+  return step && "waiting for approval";
+}
 
 function Axis({ scale, origin }: { scale: Scale; origin: number }) {
   const length = scale.end - scale.start;
@@ -172,7 +254,7 @@ function Axis({ scale, origin }: { scale: Scale; origin: number }) {
 }
 
 /** The mark stands in the middle column of the grid, over all rows. */
-function FoldMark({ from, to, length }: { scale: Scale; from: number; to: number; length: number }) {
+function FoldMark({ from, to, length, waited }: { from: number; to: number; length: number; waited: string | undefined }) {
   return (
     <li className={cx(GRID, "pointer-events-none absolute inset-0")}>
       <span />
@@ -182,7 +264,9 @@ function FoldMark({ from, to, length }: { scale: Scale; from: number; to: number
           style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }}
           title={`${duration(length)} in which no call was under way`}
         >
-          <span className="num absolute bottom-1 left-1/2 -translate-x-1/2 rounded bg-panel px-1 text-xs text-muted">{duration(length)} idle</span>
+          <span className="num absolute bottom-1 left-1/2 -translate-x-1/2 rounded bg-panel px-1 text-xs text-muted">
+            {duration(length)} {waited ?? "idle"}
+          </span>
         </span>
       </span>
     </li>

@@ -2,10 +2,13 @@ import { KindIcon } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { count, duration, usd } from "@/ui/format";
 import { Status } from "@/ui/status";
+import { usePlaced } from "@/ui/virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { useMemo, useState } from "react";
+import { GroupNote } from "./GroupNote";
+import { costOf, tokensOf, tookOf } from "./rows";
+import { RowName } from "./RowName";
 import { StepChips } from "./StepChips";
-import { treeRows, type TreeRow } from "./tree";
+import { useGroups } from "./useGroups";
 import { useRows, type ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
@@ -13,32 +16,21 @@ const ROW = 28;
 const GRID =
   "grid items-center gap-x-3 px-4 grid-cols-[minmax(140px,1fr)_60px] @min-[640px]:grid-cols-[minmax(180px,1fr)_minmax(0,180px)_64px_64px_88px]";
 
+const optional = (value: number | null, write: (value: number) => string) => (value === null ? "" : write(value));
+
 /** Steps by their paths, with what each one took. */
 export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunData }) {
-  const { steps, eventsOf, live } = data;
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const rows = useMemo(() => treeRows(steps, closed), [steps, closed]);
-  const selectedIndex = useMemo(() => (selected ? rows.findIndex((row) => row.path === selected) : -1), [rows, selected]);
-  const { scroll, virtual, active, onScroll, onFocusRow } = useRows({
+  const { steps, eventsOf, live, run } = data;
+  const { rows, selectedIndex, toggle, onKey } = useGroups(steps, selected, run?.failed_step);
+  const { scroll, virtual, active, onFocusRow } = useRows({
     count: rows.length,
     height: ROW,
     live,
     selectedIndex,
     onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
   });
+  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
   const nested = rows.some((row) => row.children > 0);
-  const toggle = (path: string, open?: boolean) =>
-    setClosed((old) => {
-      const next = new Set(old);
-      if (open ?? next.has(path)) next.delete(path);
-      else next.add(path);
-      return next;
-    });
-  const onKey = (event: React.KeyboardEvent, row: TreeRow) => {
-    if (row.children === 0 || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return;
-    event.preventDefault();
-    toggle(row.path, event.key === "ArrowRight");
-  };
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
@@ -49,39 +41,37 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
         <span className="hidden text-right @min-[640px]:block">Tokens</span>
         <span className="hidden text-right @min-[640px]:block">Cost</span>
       </div>
-      <div ref={scroll} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
+      <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto bg-bg" tabIndex={-1}>
+        {rows.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <div role="tree" aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const row = rows[item.index];
+          {placed.map(({ index, top, slot }) => {
+            const row = rows[index];
             if (!row) return null;
-            const { step } = row;
-            const open = !closed.has(row.path);
-            const Chevron = open ? ChevronDown : ChevronRight;
+            const { step, sum } = row;
+            const open = () => (step ? onSelect(row.path) : toggle(row));
+            const Chevron = row.open ? ChevronDown : ChevronRight;
             return (
               <div
-                key={row.path}
+                key={slot}
                 role="treeitem"
-                data-row={item.index}
+                data-row={index}
                 aria-level={row.depth + 1}
-                aria-expanded={row.children > 0 ? open : undefined}
-                aria-selected={item.index === selectedIndex}
-                tabIndex={item.index === Math.max(active, 0) ? 0 : -1}
-                onFocus={() => onFocusRow(item.index)}
-                onClick={() => (step ? onSelect(row.path) : toggle(row.path))}
+                aria-expanded={row.children > 0 ? row.open : undefined}
+                aria-selected={index === selectedIndex}
+                tabIndex={index === Math.max(active, 0) ? 0 : -1}
+                onFocus={() => onFocusRow(index)}
+                onClick={open}
                 onKeyDown={(event) => {
                   onKey(event, row);
-                  if (event.key === "Enter") {
-                    if (step) onSelect(row.path);
-                    else toggle(row.path);
-                  }
+                  if (event.key === "Enter") open();
                 }}
                 className={cx(
                   GRID,
                   "absolute inset-x-0 cursor-pointer border-b border-line/60",
-                  item.index === selectedIndex ? "bg-selected" : "hover:bg-hover",
+                  index === selectedIndex ? "bg-selected" : "hover:bg-hover",
                   step?.status === "skipped" && "text-muted",
                 )}
-                style={{ height: ROW, transform: `translateY(${item.start}px)` }}
+                style={{ height: ROW, top: top }}
               >
                 <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: row.depth * 18 }}>
                   {row.children > 0 ? (
@@ -91,7 +81,7 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
                       aria-hidden
                       onClick={(event) => {
                         event.stopPropagation();
-                        toggle(row.path);
+                        toggle(row);
                       }}
                     />
                   ) : (
@@ -99,21 +89,16 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
                   )}
                   {step && <Status status={step.status} compact />}
                   {step && <KindIcon type={step.node_type} className="shrink-0 text-muted" />}
-                  <span className="min-w-0 truncate" title={row.path}>
-                    {step?.name || row.label}
+                  <RowName row={row} />
+                  <span className="hidden min-w-0 shrink-[8] items-center gap-1 overflow-hidden @min-[480px]:flex">
+                    {sum && <GroupNote rows={row.children} sum={sum} />}
+                    {step && <StepChips step={step} events={eventsOf.get(row.path)} />}
                   </span>
-                  {step && (
-                    <span className="hidden shrink-0 gap-1 @min-[480px]:flex">
-                      <StepChips step={step} events={eventsOf.get(row.path)} />
-                    </span>
-                  )}
                 </span>
                 <span className="hidden min-w-0 truncate text-muted @min-[640px]:block">{step?.model}</span>
-                <span className="num text-right">{step?.status === "skipped" ? "" : step && duration(step.latency_ms)}</span>
-                <span className="num hidden text-right @min-[640px]:block">
-                  {step?.tokens_input != null && count(step.tokens_input + (step.tokens_output ?? 0))}
-                </span>
-                <span className="num hidden text-right @min-[640px]:block">{step?.cost_nanousd != null && usd(step.cost_nanousd)}</span>
+                <span className="num text-right">{step?.status === "skipped" ? "" : duration(tookOf(row))}</span>
+                <span className="num hidden text-right @min-[640px]:block">{optional(tokensOf(row), count)}</span>
+                <span className="num hidden text-right @min-[640px]:block">{optional(costOf(row), usd)}</span>
               </div>
             );
           })}

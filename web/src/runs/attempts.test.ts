@@ -1,6 +1,6 @@
 import type { TraceEvent } from "@/api/types";
 import { describe, expect, it } from "vitest";
-import { attemptsOf, byStep, chipsOf } from "./attempts";
+import { attemptsOf, chipsOf, ms, StepEvents } from "./attempts";
 
 const T0 = Date.parse("2026-01-01T00:00:00Z");
 let seq = 0;
@@ -80,5 +80,27 @@ describe("attempts", () => {
 
 it("sorts events by step", () => {
   const events = [event(0, "run.started", {}, null), event(1, "log", {}, "a"), event(2, "log", {}, "b"), event(3, "log", {}, "a")];
-  expect([...byStep(events)].map(([step, list]) => [step, list.length])).toEqual([["a", 2], ["b", 1]]);
+  expect([...new StepEvents().of(events)].map(([step, list]) => [step, list.length])).toEqual([["a", 2], ["b", 1]]);
+});
+
+it("adds to the events of steps, and leaves alone those of steps to which nothing happened", () => {
+  const at = (seq: number, step_id: string | null) => ({ seq, ts: "", kind: "log", step_id, payload: {} });
+  const grouped = new StepEvents();
+  const first = [at(1, null), at(2, "a"), at(3, "b")];
+  const before = grouped.of(first);
+  const longer = [...first, at(4, "b"), at(5, "b"), at(6, "c")];
+  const after = grouped.of(longer);
+  expect([...after].map(([step, list]) => [step, list.map(({ seq }) => seq)])).toEqual([["a", [2]], ["b", [3, 4, 5]], ["c", [6]]]);
+  expect(after.get("a")).toBe(before.get("a"));
+  expect(before.get("b")?.length).toBe(1);
+  expect(grouped.of(longer)).toBe(after);
+  // Another journal begins anew.
+  expect([...grouped.of([at(1, "z")])].map(([step]) => step)).toEqual(["z"]);
+});
+
+it("reads times as the API writes them, and any other", () => {
+  for (const ts of ["2026-11-21T03:39:25.123456Z", "2026-11-21T03:39:59.999999Z", "2026-11-21T03:40:00.000000Z", "1970-01-01T00:00:00.000000Z", "2024-02-29T23:59:59.000001Z"]) {
+    expect(ms(ts)).toBeCloseTo(Date.parse(ts) + Number(ts.slice(23, 26)) / 1000, 3);
+  }
+  expect(ms("2026-11-21T03:39:25Z")).toBe(Date.parse("2026-11-21T03:39:25Z"));
 });

@@ -22,21 +22,54 @@ export interface Attempt {
 
 export type EventsByStep = ReadonlyMap<string, TraceEvent[]>;
 
-export function byStep(events: readonly TraceEvent[]): EventsByStep {
-  const map = new Map<string, TraceEvent[]>();
-  for (const event of events) {
-    if (event.step_id == null) continue;
-    const list = map.get(event.step_id);
-    if (list) list.push(event);
-    else map.set(event.step_id, [event]);
+/**
+ * Groups a journal by its steps. Given a longer reading of the same journal, it adds what is new: the lists of steps to which
+ * nothing happened stay the same objects, so that nothing that shows them is drawn again.
+ */
+export class StepEvents {
+  private events: readonly TraceEvent[] = [];
+  private map: EventsByStep = new Map();
+
+  of(events: readonly TraceEvent[]): EventsByStep {
+    if (events === this.events) return this.map;
+    const known = this.events.length;
+    const goesOn = known <= events.length && this.events.at(-1) === events[known - 1];
+    const map = goesOn ? new Map(this.map) : new Map<string, TraceEvent[]>();
+    // Lists made in this call are not shown anywhere yet and may grow in place.
+    const own = new Set<TraceEvent[]>();
+    for (let index = goesOn ? known : 0; index < events.length; index++) {
+      const event = events[index];
+      if (event?.step_id == null) continue;
+      const list = map.get(event.step_id);
+      if (list && own.has(list)) list.push(event);
+      else {
+        const grown = list ? [...list, event] : [event];
+        own.add(grown);
+        map.set(event.step_id, grown);
+      }
+    }
+    this.events = events;
+    this.map = map;
+    return map;
   }
-  return map;
 }
 
-/** Milliseconds since the epoch, with the microseconds that `Date` drops. */
+const ZERO = "0".charCodeAt(0);
+let minute = "";
+let minuteMs = 0;
+
+/** Milliseconds since the epoch, with the microseconds that `Date` drops. Of times as the API writes them, mostly from the same minute. */
 export function ms(ts: string): number {
-  const micros = /\.\d{3}(\d{3})Z$/.exec(ts);
-  return Date.parse(ts) + (micros ? Number(micros[1]) / 1000 : 0);
+  if (ts.length !== 27 || ts[26] !== "Z") return Date.parse(ts);
+  const prefix = ts.slice(0, 16);
+  if (prefix !== minute) {
+    minute = prefix;
+    minuteMs = Date.parse(`${prefix}:00Z`);
+  }
+  const digit = (at: number) => ts.charCodeAt(at) - ZERO;
+  const seconds = digit(17) * 10 + digit(18);
+  const micros = digit(20) * 100_000 + digit(21) * 10_000 + digit(22) * 1_000 + digit(23) * 100 + digit(24) * 10 + digit(25);
+  return minuteMs + seconds * 1_000 + micros / 1_000;
 }
 
 const num = (value: unknown, fallback: number) => (typeof value === "number" ? value : fallback);
@@ -48,8 +81,20 @@ function failure(value: unknown): Attempt["error"] {
   return { code: str(code) ?? "error", message: str(message) ?? "", status: typeof status === "number" ? status : undefined };
 }
 
+const NONE: Attempt[] = [];
+const known = new WeakMap<readonly TraceEvent[], { runEnd: number | undefined; attempts: Attempt[] }>();
+
 /** The attempts of one step, from its events in order. `runEnd` closes what a cancel left open. */
 export function attemptsOf(events: readonly TraceEvent[] | undefined, runEnd?: number): Attempt[] {
+  if (!events) return NONE;
+  const before = known.get(events);
+  if (before && before.runEnd === runEnd) return before.attempts;
+  const attempts = readAttempts(events, runEnd);
+  known.set(events, { runEnd, attempts });
+  return attempts;
+}
+
+function readAttempts(events: readonly TraceEvent[], runEnd: number | undefined): Attempt[] {
   const attempts: Attempt[] = [];
   const open = () => {
     const last = attempts.at(-1);
@@ -62,7 +107,7 @@ export function attemptsOf(events: readonly TraceEvent[] | undefined, runEnd?: n
     attempt.outcome = outcome;
     if (error !== undefined) attempt.error = failure(error);
   };
-  for (const event of events ?? []) {
+  for (const event of events) {
     const { payload } = event;
     switch (event.kind) {
       case "llm.request":

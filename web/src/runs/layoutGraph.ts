@@ -1,32 +1,13 @@
 import type { Graph } from "@/api/types";
 import { graphlib, layout } from "@dagrejs/dagre";
-
-export const NODE_WIDTH = 210;
-export const NODE_HEIGHT = 46;
-
-/** More than this cannot be read as a drawing, and laying it out would stop the page for seconds. */
-export const MOST_NODES = 500;
-export const MOST_EDGES = 1_500;
+import { NODE_HEIGHT, NODE_WIDTH, type Layout } from "./graphSize";
 
 /** Layers wider than this many times their height are turned, so that siblings stand below each other like a list. */
 const WIDEST = 3;
 
-export interface Layout {
-  direction: "down" | "right";
-  places: Map<string, { x: number; y: number }>;
-}
-
-const known = new WeakMap<object, Layout>();
-
-/** Places for the nodes of a document, in layers. `key` is the document as it came: the same one is laid out once. */
-export function layoutGraph(document: Graph, key: unknown): Layout {
-  const memo = typeof key === "object" && key !== null ? key : document;
-  let result = known.get(memo);
-  if (!result) {
-    result = arrange(document, "down") ?? arrange(document, "right") ?? { direction: "right", places: new Map() };
-    known.set(memo, result);
-  }
-  return result;
+/** Places for the nodes of a document, in layers. */
+export function layoutGraph(document: Graph): Layout {
+  return arrange(document, "down") ?? arrange(document, "right") ?? { direction: "right", places: new Map() };
 }
 
 /** `null` for layers that should rather be turned. */

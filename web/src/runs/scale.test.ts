@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeScale, ticks, total, union } from "./scale";
+import { makeScale, ticks, total, union, roomy } from "./scale";
 
 it("joins spans that touch or overlap", () => {
   expect(union([{ start: 5, end: 8 }, { start: 0, end: 3 }, { start: 3, end: 4 }, { start: 6, end: 7 }])).toEqual([
@@ -45,4 +45,10 @@ it("puts round times on the axis", () => {
   expect(ticks(1000, 5)).toEqual([0, 200, 400, 600, 800, 1000]);
   expect(ticks(7, 4)).toEqual([0, 2, 4, 6]);
   expect(ticks(0, 4)).toEqual([0]);
+});
+
+it("leaves room at the end of what grows, and moves it seldom", () => {
+  const ends = new Set(Array.from({ length: 1_000 }, (_, index) => roomy(0, 10_000 + index * 10)));
+  expect(ends.size).toBeLessThanOrEqual(3);
+  for (const length of [0, 1, 9.99, 10, 12_345]) expect(roomy(5, 5 + length)).toBeGreaterThanOrEqual(5 + length);
 });

@@ -90,3 +90,10 @@ export function ticks(length: number, most: number): number[] {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough) ?? rough;
   return Array.from({ length: Math.floor(length / step + 1e-9) + 1 }, (_, index) => index * step);
 }
+
+/** An end after the given one that stays the same while that one moves a little: the next half of its order of magnitude. */
+export function roomy(start: number, end: number): number {
+  const length = Math.max(1, end - start);
+  const step = 10 ** Math.floor(Math.log10(length)) / 2;
+  return start + Math.ceil(length / step) * step;
+}

@@ -29,7 +29,20 @@ export function useRows({
   const scroll = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState(-1);
   const active = focused >= 0 && focused < count ? focused : selectedIndex;
-  const { virtual, focusRow } = useVirtualRows({ count, height, scroll, active });
+  const following = useRef(true);
+  const lastOffset = useRef(0);
+  const { virtual, focusRow } = useVirtualRows({
+    count,
+    height,
+    scroll,
+    active,
+    onScrolled: (offset, view) => {
+      // Rows that come move the end away, but only a reader moves back.
+      if (offset < lastOffset.current) following.current = false;
+      if (count * height - offset - view < 2 * height) following.current = true;
+      lastOffset.current = offset;
+    },
+  });
 
   const move = (by: number) => {
     if (count === 0) return;
@@ -48,16 +61,10 @@ export function useRows({
     shown.current = selectedIndex;
   }, [selectedIndex, virtual]);
 
-  const atEnd = useRef(true);
-  const onScroll = () => {
-    // Asking for these makes the browser lay out at once, so only who follows the end asks.
-    const box = live ? scroll.current : null;
-    if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < height;
-  };
   useLayoutEffect(() => {
     // Further than the end is the end; asking where that is would make the browser lay out at once.
-    if (live && atEnd.current && selectedIndex < 0 && scroll.current) scroll.current.scrollTop = count * height;
+    if (live && following.current && selectedIndex < 0 && scroll.current) scroll.current.scrollTop = count * height;
   }, [count, height, live, selectedIndex]);
 
-  return { scroll, virtual, active, onScroll, onFocusRow: setFocused };
+  return { scroll, virtual, active, onFocusRow: setFocused };
 }

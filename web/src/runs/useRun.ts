@@ -4,8 +4,8 @@ import { keys, runQuery } from "@/api/queries";
 import { traceQuery } from "@/api/trace";
 import type { Run, Step, TraceEvent } from "@/api/types";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
-import { byStep, ms, type EventsByStep } from "./attempts";
+import { useEffect, useMemo, useState } from "react";
+import { ms, StepEvents, type EventsByStep } from "./attempts";
 
 export const isActive = (run: { status: string } | undefined) => run?.status === "queued" || run?.status === "running";
 
@@ -51,7 +51,8 @@ export function useRun(id: string): RunData {
   const pages = rest.data?.pages;
   const steps = useMemo(() => (pages ? first.concat(...pages.map((page) => page.steps)) : first), [first, pages]);
   const events = trace.data ?? NO_EVENTS;
-  const eventsOf = useMemo(() => byStep(events), [events]);
+  const [grouped] = useState(() => new StepEvents());
+  const eventsOf = useMemo(() => grouped.of(events), [grouped, events]);
   const lastEvent = events.at(-1);
   const lastTime = run?.finished_at ? ms(run.finished_at) : lastEvent ? ms(lastEvent.ts) : run ? ms(run.started_at) : 0;
   return {

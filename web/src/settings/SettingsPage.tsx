@@ -3,7 +3,6 @@ import { messageOf } from "@/api/problem";
 import { bindingsQuery, catalogQuery, versionQuery, workflowsQuery } from "@/api/queries";
 import { setLocked } from "@/api/session";
 import { Button } from "@/ui/button";
-import { Chip } from "@/ui/chip";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { Input } from "@/ui/field";
 import { count, plural, usdPerMillion } from "@/ui/format";
@@ -11,13 +10,14 @@ import { PageHeader } from "@/ui/page";
 import { setTheme, useTheme, type ThemeChoice } from "@/ui/theme";
 import { toast } from "@/ui/toast";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { CircleCheck, CircleSlash } from "lucide-react";
 import { useState, type ReactNode } from "react";
+import { ProviderLine } from "./ProviderLine";
 
 /** How is this instance set up? */
 export function SettingsPage() {
   const catalog = useQuery(catalogQuery);
   const { data: version } = useQuery(versionQuery);
+  const health = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => api.health(signal), retry: false });
   const { data: bindings } = useQuery(bindingsQuery);
   const { data: workflows } = useQuery(workflowsQuery);
   const { data: session } = useQuery({ queryKey: ["session"], queryFn: ({ signal }) => api.session(signal) });
@@ -33,19 +33,7 @@ export function SettingsPage() {
             ) : (
               <ul>
                 {catalog.data.providers.map((provider) => (
-                  <li key={provider.name} className="flex h-8 items-center gap-3 border-b border-line/60">
-                    <span className="w-40 font-medium">{provider.name}</span>
-                    {provider.configured ? (
-                      <span className="flex items-center gap-1.5 text-ok">
-                        <CircleCheck size={14} aria-hidden /> ready
-                      </span>
-                    ) : (
-                      <span className="flex items-center gap-1.5 text-muted">
-                        <CircleSlash size={14} aria-hidden /> not configured
-                      </span>
-                    )}
-                    {provider.simulated && <Chip tone="warn">simulated</Chip>}
-                  </li>
+                  <ProviderLine key={provider.name} provider={provider} models={catalog.data.models} />
                 ))}
               </ul>
             )}
@@ -75,6 +63,12 @@ export function SettingsPage() {
           >
             {catalog.data && <Prices models={catalog.data.models} />}
           </Section>
+          <Section title="Secrets" note="Tools read them when they are called; no page and no answer ever shows one.">
+            <p>
+              A tool that is given <code className="font-mono text-xs">{'{"$secret": "crm-key"}'}</code> gets the value of{" "}
+              <code className="font-mono text-xs">FLOWTRACE_SECRET_CRM_KEY</code> in the environment of the server.
+            </p>
+          </Section>
           <Section title="Tools" note="What tool nodes can call.">
             <ul>
               {catalog.data?.tools.map((tool) => (
@@ -97,6 +91,10 @@ export function SettingsPage() {
               <dd className="num">{version ? version.version : "—"}</dd>
               <dt className="text-muted">Commit</dt>
               <dd className="font-mono text-xs leading-5 break-all">{version?.git_sha ?? "—"}</dd>
+              <dt className="text-muted">Health</dt>
+              <dd>
+                {health.isError ? <span className="text-bad">{messageOf(health.error)}</span> : health.data ? <span className="text-ok">the server and its store answer</span> : "—"}
+              </dd>
               <dt className="text-muted">Models</dt>
               <dd>{version ? (version.simulated ? "simulated: nothing is sent out" : "real") : "—"}</dd>
               <dt className="text-muted">Access</dt>

@@ -24,7 +24,11 @@ export function Dialog({
   const heading = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The browser would begin at the button that closes it.
+      dialog.querySelector<HTMLElement>("input, textarea, select, [type=submit]:enabled")?.focus();
+    }
     return () => dialog?.close();
   }, []);
   return (

@@ -1,4 +1,5 @@
 import { Ban, CircleCheck, CircleDashed, CircleSlash, CircleX, Hourglass, LoaderCircle, type LucideIcon } from "lucide-react";
+import type { ReactElement } from "react";
 import { cx } from "./cx";
 
 export type AnyStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "skipped" | "canceled";
@@ -13,19 +14,40 @@ const statuses: Record<AnyStatus, { icon: LucideIcon; word: string; text: string
   canceled: { icon: Ban, word: "Canceled", text: "text-idle", fill: "bg-idle-fill" },
 };
 
-export const statusWord = (status: AnyStatus) => statuses[status].word;
-export const statusFill = (status: AnyStatus) => statuses[status].fill;
+/** A newer server may have words that these pages do not know yet. */
+function lookOf(status: string): (typeof statuses)[AnyStatus] {
+  const known = (statuses as Record<string, (typeof statuses)[AnyStatus] | undefined>)[status];
+  const words = status.replaceAll(/[_-]+/g, " ");
+  return known ?? { icon: CircleDashed, word: words.charAt(0).toUpperCase() + words.slice(1), text: "text-idle", fill: "bg-idle-fill" };
+}
+
+export const statusWord = (status: AnyStatus) => lookOf(status).word;
+export const statusFill = (status: AnyStatus) => lookOf(status).fill;
 
 /**
  * A status as icon, word and colour. Where there is no room for the word, it is read out all the same. In rows the icon stands
  * still: many that turn, each at its own beat, make the browser draw all the time.
  */
 export function Status({ status, compact, className }: { status: AnyStatus; compact?: boolean; className?: string }) {
-  const { icon: Icon, word, text } = statuses[status];
+  const { icon: Icon, word, text } = lookOf(status);
+  const icon = <Icon size={14} aria-hidden className="shrink-0" />;
   return (
     <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)} title={compact ? word : undefined}>
-      <Icon size={14} aria-hidden className={cx("shrink-0", status === "running" && !compact && "spin")} />
+      {status === "running" && !compact ? <span className="spin shrink-0">{icon}</span> : icon}
       <span className={compact ? "sr-only" : undefined}>{word}</span>
     </span>
   );
 }
+
+/** The icon alone, for rows whose name says the status already: as few elements as can be, because thousands pass by. */
+export function StatusIcon({ status }: { status: AnyStatus }) {
+  let icon = icons.get(status);
+  if (!icon) {
+    const { icon: Icon, text } = lookOf(status);
+    icons.set(status, (icon = <Icon size={14} aria-hidden className={cx("shrink-0", text)} />));
+  }
+  return icon;
+}
+
+/** The same element each time: React looks no further into it. */
+const icons = new Map<string, ReactElement>();

@@ -13,6 +13,7 @@ pub mod extract;
 pub mod health;
 pub mod link;
 pub mod problem;
+pub mod providers;
 pub mod run_view;
 pub mod runs;
 pub mod schema;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(catalog::get))
         .routes(routes!(bindings::list, bindings::create))
         .routes(routes!(bindings::update, bindings::delete))
+        .routes(routes!(providers::test))
         .routes(routes!(cache::clear))
         .routes(routes!(simulate::fail_next))
         .routes(routes!(session::get, session::create, session::delete))

@@ -95,8 +95,13 @@ pub fn includes_io(include: Option<&str>) -> ApiResult<bool> {
     }
 }
 
-pub async fn snapshot(app: &Shared, id: RunId, at_seq: Option<u64>) -> ApiResult<Snapshot> {
-    app.host.snapshot(id, at_seq).await?.ok_or_else(|| no_such_run(id))
+/// The run after event `at_seq`, or after its last one.
+pub async fn snapshot(app: &Shared, id: RunId, at_seq: Option<u64>) -> ApiResult<Arc<Snapshot>> {
+    let snapshot = match at_seq {
+        None => app.folds.latest(&app.host, id).await?,
+        Some(_) => app.host.snapshot(id, at_seq).await?.map(Arc::new),
+    };
+    snapshot.ok_or_else(|| no_such_run(id))
 }
 
 /// One run with its totals and its first 1,000 steps.

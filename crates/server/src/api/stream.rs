@@ -250,7 +250,7 @@ pub fn final_status(body: &Body) -> Option<&'static str> {
 }
 
 /// The run as it ended, or as it is when the server stops. The caller bounds the time.
-pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> ApiResult<Snapshot> {
+pub async fn until_ended(app: &Arc<crate::app::App>, run: RunId) -> ApiResult<Arc<Snapshot>> {
     let mut head: Option<watch::Receiver<u64>> = None;
     loop {
         // While the run is worked on here, its commits say nothing that has to be read.

@@ -43,6 +43,17 @@ async fn server_endpoints(api: &Api) {
     let model = catalog["models"].as_array().unwrap().iter().find(|model| model["model"] == "gpt-4o-mini").unwrap();
     assert!(model["price"]["input_picousd"].as_u64().unwrap() > 0);
 
+    let test = api.post("/api/providers/openai/test", json!({})).await.expect(200);
+    assert_eq!((&test["ok"], &test["simulated"], &test["error"]), (&json!(true), &json!(true), &json!(null)), "{test}");
+    assert!(test["tokens"].as_u64().unwrap() > 0 && test["latency_ms"].as_f64().unwrap() > 0.0, "{test}");
+    api.post("/api/simulate/fail-next", json!({"status": 429, "provider": "anthropic"})).await.expect(200);
+    let test = api.post("/api/providers/anthropic/test", json!({"model": "claude-haiku-4-5"})).await.expect(200);
+    assert_eq!((&test["ok"], &test["error"]["status"]), (&json!(false), &json!(429)), "{test}");
+    let test = api.post("/api/providers/anthropic/test", json!({"model": "claude-haiku-4-5"})).await.expect(200);
+    assert_eq!((&test["ok"], &test["model"]), (&json!(true), &json!("claude-haiku-4-5")), "{test}");
+    let detail = api.post("/api/providers/nobody/test", json!({})).await.problem(404, "not_found");
+    assert!(detail.contains("openai"), "{detail}");
+
     assert_eq!(api.get("/api/session").await.expect(200), json!({"token_required": false, "authenticated": true}));
     api.post("/api/session", json!({"token": "whatever it is, none is needed"})).await.expect(200);
     api.delete("/api/session").await.expect(204);
@@ -461,6 +472,9 @@ async fn forced_failures_need_simulated_models() {
     let catalog = server.api().get("/api/catalog").await.expect(200);
     assert!(catalog["providers"].as_array().unwrap().iter().all(|provider| provider["configured"] == false), "{catalog}");
     // Without a key, a call fails with a sentence that names what is missing.
+    let test = server.api().post("/api/providers/openai/test", json!({})).await.expect(200);
+    assert_eq!((&test["ok"], &test["error"]["code"]), (&json!(false), &json!("not_configured")), "{test}");
+    assert!(test["error"]["message"].as_str().unwrap().contains("OPENAI_API_KEY"), "{test}");
     let run = server.api().run(documents::model(json!({})), json!({"topic": "keys"})).await;
     assert_eq!(run["status"], "failed");
     assert_eq!((&run["error"]["code"], &run["failed_step"]), (&json!("not_configured"), &json!("ask")));

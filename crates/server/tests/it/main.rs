@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod disk;
 mod faults;
+mod folds;
 mod hostile;
 mod idempotency;
 mod reference;

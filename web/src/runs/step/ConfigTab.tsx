@@ -1,16 +1,16 @@
-import { graphOf } from "@/api/document";
-import { workflowVersionQuery } from "@/api/queries";
+import { messageOf } from "@/api/problem";
+import { runGraphQuery } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { None, Pairs, Section } from "./Section";
 import type { Resolved, StepCall } from "./useCall";
 import { Value } from "./Value";
 
 /** The step as the workflow had it when it ran, and what the templates became. */
 export function ConfigTab({ run, step, call }: { run: Run; step: Step; call: Resolved<StepCall> }) {
-  const saved = run.workflow_id != null && run.workflow_version != null;
-  const version = useQuery({ ...workflowVersionQuery(run.workflow_id ?? "", run.workflow_version ?? 0), enabled: saved });
-  const node = version.data && graphOf(version.data.graph_json).nodes.find((each) => each.id === step.node_id);
+  const document = useQuery(runGraphQuery(run.id));
+  const node = useMemo(() => document.data && findNode(document.data, step.node_id), [document.data, step.node_id]);
   const { template, variables, parameters } = call.data ?? {};
   const set = Object.entries(parameters ?? {});
   return (
@@ -37,13 +37,24 @@ export function ConfigTab({ run, step, call }: { run: Run; step: Step; call: Res
           <Value value={variables} name={`${step.step_id}-variables`} />
         </Section>
       )}
-      <Section title={saved ? `The node in version ${run.workflow_version}` : "The node"}>
+      <Section title={run.workflow_version != null ? `The node in version ${run.workflow_version}` : "The node in the document that was run"}>
         {node ? (
           <Value value={node} name={step.node_id} />
         ) : (
-          <None>{saved ? (version.isPending ? "Reading the version…" : "This version cannot be read any more.") : "The document was run without being saved."}</None>
+          <None>{document.isPending ? "Reading the document…" : document.error ? messageOf(document.error) : "The document has no node of this id."}</None>
         )}
       </Section>
     </>
   );
+}
+
+/** The node of this id, also in the body of another one. */
+function findNode(value: unknown, id: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  if ("id" in value && value.id === id && "type" in value) return value;
+  for (const inner of Object.values(value)) {
+    const found = findNode(inner, id);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -65,7 +65,7 @@ function Answer({ run, step, event }: { run: Run; step: Step; event: TraceEvent 
   ];
   return (
     <Bubble role="assistant" note={note.filter(Boolean).join(", ")}>
-      <Value value={output.data ?? output.preview ?? ""} name={`${step.step_id}-answer`} />
+      <Value value={output.data ?? output.preview ?? ""} name={`${step.step_id}-answer`} markdown />
       {output.error && <None>{output.error}</None>}
     </Bubble>
   );

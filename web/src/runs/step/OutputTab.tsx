@@ -7,10 +7,15 @@ import { LiveText } from "./LiveText";
 import { None } from "./Section";
 import { Value } from "./Value";
 
+type Look = "rendered" | "text" | "raw";
+
 /** What the step gave to the steps after it. */
 export function OutputTab({ run, step, attempts }: { run: Run; step: Step; attempts: Attempt[] }) {
-  const [raw, setRaw] = useState(false);
+  const [look, setLook] = useState<Look>("rendered");
   const last = attempts.at(-1);
+  // What a tool says is data more often than prose.
+  const prose = step.node_type !== "tool" && typeof step.output === "string";
+  const looks = [{ value: "rendered", label: "Rendered" }, ...(prose ? [{ value: "text", label: "As text" }] : []), { value: "raw", label: "Raw JSON" }] as { value: Look; label: string }[];
   if (step.node_type === "llm" && last?.outcome === "running") {
     return <LiveText answer={answerKey(run.id, step.step_id, last.request, last.attempt)} />;
   }
@@ -25,14 +30,21 @@ export function OutputTab({ run, step, attempts }: { run: Run; step: Step; attem
   return (
     <>
       <div className="mb-2 flex gap-1">
-        <Button variant={raw ? "ghost" : "plain"} aria-pressed={!raw} onClick={() => setRaw(false)}>
-          Rendered
-        </Button>
-        <Button variant={raw ? "plain" : "ghost"} aria-pressed={raw} onClick={() => setRaw(true)}>
-          Raw JSON
-        </Button>
+        {looks.map(({ value, label }) => (
+          <Button key={value} variant={look === value ? "plain" : "ghost"} aria-pressed={look === value} onClick={() => setLook(value)}>
+            {label}
+          </Button>
+        ))}
       </div>
-      <Value key={String(raw)} value={step.output} name={`${step.step_id}-output`} size={step.output_bytes} truncated={step.output_truncated} raw={raw} />
+      <Value
+        key={look}
+        value={step.output}
+        name={`${step.step_id}-output`}
+        size={step.output_bytes}
+        truncated={step.output_truncated}
+        raw={look === "raw"}
+        markdown={look === "rendered" && prose}
+      />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { Button } from "@/ui/button";
 import { CopyIcon } from "@/ui/copy";
 import { bytes } from "@/ui/format";
+import { Prose } from "@/ui/prose";
 import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 
@@ -11,11 +12,23 @@ export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
+interface Props {
+  value: unknown;
+  name: string;
+  size?: number | null;
+  truncated?: boolean;
+  /** As JSON, also where it is text. */
+  raw?: boolean;
+  /** Text is drawn as Markdown; what is copied and downloaded stays as it is. */
+  markdown?: boolean;
+}
+
 /** Any value as text, never as markup. Large ones show their beginning and a download. */
-export function Value({ value, name, size, truncated, raw }: { value: unknown; name: string; size?: number | null; truncated?: boolean; raw?: boolean }) {
+export function Value({ value, name, size, truncated, raw, markdown }: Props) {
   const [all, setAll] = useState(false);
   const text = useMemo(() => (raw ? (JSON.stringify(value) ?? "") : textOf(value)), [value, raw]);
   const cut = text.length > SHOWN && !all;
+  const shown = cut ? text.slice(0, SHOWN) : text;
   const isText = typeof value === "string" && !raw;
   return (
     <div className="relative pr-7">
@@ -34,12 +47,16 @@ export function Value({ value, name, size, truncated, raw }: { value: unknown; n
           )}
         </p>
       )}
-      <pre
-        dir="auto"
-        className={isText ? "font-sans break-words whitespace-pre-wrap" : "overflow-x-auto font-mono text-xs leading-5 break-words whitespace-pre-wrap"}
-      >
-        {cut ? text.slice(0, SHOWN) : text}
-      </pre>
+      {markdown && isText ? (
+        <Prose text={shown} />
+      ) : (
+        <pre
+          dir="auto"
+          className={isText ? "font-sans break-words whitespace-pre-wrap" : "overflow-x-auto font-mono text-xs leading-5 break-words whitespace-pre-wrap"}
+        >
+          {shown}
+        </pre>
+      )}
     </div>
   );
 }
