@@ -5,7 +5,7 @@ export function RowName({ row }: { row: PathRow }) {
   const name = row.step?.name;
   const index = name && row.label.startsWith("[") ? row.label.slice(0, row.label.lastIndexOf("]") + 1) : "";
   return (
-    <span className="min-w-[min(100%,72px)] truncate" title={row.path}>
+    <span className="min-w-8 truncate" title={row.path}>
       {index && <span className="num text-muted">{index} </span>}
       {name || row.label}
     </span>

@@ -12,6 +12,7 @@ import { ChevronRight, RotateCw, Square, TriangleAlert } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { attemptsOf, ms } from "./attempts";
 import { curlOfRun } from "./curl";
+import { errorText } from "./errorText";
 import { FailNext } from "./FailNext";
 import { total, union } from "./scale";
 import { useCancelRun } from "./useCancelRun";
@@ -80,8 +81,7 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
           <TriangleAlert size={14} className="shrink-0" aria-hidden />
           <p className="min-w-0 flex-1 truncate" title={run.error.message}>
             {run.failed_step && <span className="font-semibold">{run.failed_step} failed: </span>}
-            {run.error.status != null && `HTTP ${run.error.status}: `}
-            {firstLine(run.error.message)}
+            {firstLine(errorText(run.error))}
             {failedStep && failedStep.attempts > 1 && ` (after ${failedStep.attempts} attempts)`}
           </p>
           {run.failed_step && (

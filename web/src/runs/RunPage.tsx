@@ -33,7 +33,7 @@ export function RunPage() {
   useTitle(run ? `${name ?? "Run"}: ${run.status}` : "Run");
 
   const change = useCallback(
-    (next: Partial<RunSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace }),
+    (next: Partial<RunSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace, resetScroll: false }),
     [navigate],
   );
   // Without a word from the URL the step that failed the run is open. `step=` with nothing after it: the reader closed it.

@@ -12,7 +12,7 @@ import { Square } from "lucide-react";
 import { useCancelRun } from "./useCancelRun";
 
 export const RUNS_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(140px,1.2fr)_minmax(120px,1.5fr)_84px_128px_60px_92px_52px_28px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(180px,1.5fr)_minmax(120px,1.3fr)_84px_128px_60px_92px_52px_28px]";
 
 interface Props {
   run: RunSummary;
@@ -40,11 +40,11 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
       to="/runs/$id"
       params={{ id: run.id }}
       onFocus={onFocus}
-      className="min-w-0 truncate font-medium hover:underline"
+      className="flex min-w-0 gap-1 font-medium hover:underline"
       title={`${name ?? "A document that was not saved"}, run ${run.id}`}
     >
-      {name ?? (run.workflow_id ? run.workflow_id : "Unsaved document")}
-      {run.workflow_version != null && <span className="num font-normal text-muted"> v{run.workflow_version}</span>}
+      <span className="truncate">{name ?? (run.workflow_id ? run.workflow_id : "Unsaved document")}</span>
+      {run.workflow_version != null && <span className="num font-normal text-muted">{" v"}{run.workflow_version}</span>}
       <span className="sr-only"> run {shortId(run.id)}</span>
     </Link>
   );

@@ -90,7 +90,7 @@ export function RunsPage() {
           aria-label="Status"
           value={search.status ?? ""}
           onChange={(event) => change({ status: (event.target.value || undefined) as RunStatus | undefined })}
-          className="!w-32"
+          className="min-w-0 flex-1 sm:!w-32 sm:flex-none"
         >
           <option value="">Any status</option>
           {STATUSES.map((status) => (
@@ -103,7 +103,7 @@ export function RunsPage() {
           aria-label="Workflow"
           value={search.workflow ?? ""}
           onChange={(event) => change({ workflow: event.target.value || undefined })}
-          className="!w-52"
+          className="min-w-0 flex-1 sm:!w-52 sm:flex-none"
         >
           <option value="">Any workflow</option>
           {search.workflow && !names.has(search.workflow) && <option value={search.workflow}>{search.workflow}</option>}
@@ -121,7 +121,7 @@ export function RunsPage() {
           value={q ?? ""}
           onChange={(event) => change({ q: event.target.value || undefined })}
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-          className="!w-52"
+          className="sm:!w-52"
         />
         {search.session && <span className="text-muted">session {search.session}</span>}
         {filtered && (

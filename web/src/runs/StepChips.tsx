@@ -13,7 +13,7 @@ export function isRemarkable(step: Step, events: TraceEvent[] | undefined): bool
 }
 
 /** What was out of the ordinary with a step. */
-export const StepChips = memo(function StepChips({ step, events }: { step: Step; events: TraceEvent[] | undefined }) {
+export const StepChips = memo(function StepChips({ step, events, full }: { step: Step; events: TraceEvent[] | undefined; full?: boolean }) {
   const { retries, fallbacks, lost } = chipsOf(events);
   const fallback = fallbacks.at(-1);
   return (
@@ -25,7 +25,7 @@ export const StepChips = memo(function StepChips({ step, events }: { step: Step;
       )}
       {fallback && (
         <Chip tone="warn" title={fallbacks.map(({ from, to }) => `${from} failed, ${to} took over`).join("; ")}>
-          fallback {fallback.to}
+          fallback<span className={full ? undefined : "hidden @min-[700px]:inline"}> {fallback.to}</span>
         </Chip>
       )}
       {lost > 0 && (

@@ -113,7 +113,7 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose }: Props)
           {tokens !== null && <span className="num">{count(tokens)} tokens</span>}
           {isLlm && step.cost_nanousd != null && <span className="num">{usd(step.cost_nanousd)}</span>}
           {step.attempts > 1 && <span className="num">{step.attempts} attempts</span>}
-          <StepChips step={step} events={events} />
+          <StepChips step={step} events={events} full />
           {step.simulated && <Chip tone="warn">simulated</Chip>}
           {step.step_id !== step.name && <CopyId id={step.step_id} label="step id" />}
         </div>

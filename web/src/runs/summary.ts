@@ -1,12 +1,13 @@
 import type { TraceEvent } from "@/api/types";
 import { count, duration, firstLine, usd } from "@/ui/format";
+import { errorText } from "./errorText";
 
 type Fields = Record<string, unknown>;
 const fields = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
 const target = (value: unknown) => [fields(value).provider, fields(value).model].filter(Boolean).join(" ");
 const failure = (value: unknown) => {
   const { code, message, status } = fields(value);
-  return [status != null && `HTTP ${String(status)}`, firstLine(String(message ?? code ?? ""))].filter(Boolean).join(": ");
+  return firstLine(errorText({ status: typeof status === "number" ? status : null, message: String(message ?? code ?? "") }));
 };
 
 /** One event of the journal in one line. */

@@ -24,8 +24,8 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
           test.mutate();
         }}
       >
-        <span className="w-40 truncate font-medium">{provider.name}</span>
-        <span className="w-36">
+        <span className="w-24 truncate font-medium sm:w-40">{provider.name}</span>
+        <span className="sm:w-36">
           {provider.configured ? (
             <span className="flex items-center gap-1.5 text-ok">
               <CircleCheck size={14} aria-hidden /> configured
@@ -38,7 +38,7 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
         </span>
         {provider.simulated && <Chip tone="warn">simulated</Chip>}
         {provider.configured && (
-          <span className="ml-auto flex items-center gap-2">
+          <span className="flex w-full items-center gap-2 sm:ml-auto sm:w-auto">
             <Input
               aria-label={`Model of ${provider.name} to test`}
               list={list}
@@ -46,7 +46,7 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
               value={model}
               maxLength={200}
               onChange={(event) => setModel(event.target.value)}
-              className="!w-44"
+              className="min-w-0 flex-1 sm:!w-44 sm:flex-none"
             />
             <datalist id={list}>
               {own.map((each) => (

@@ -26,7 +26,7 @@ export function SettingsPage() {
       <PageHeader title="Settings" />
       {catalog.error && <ErrorBanner message={messageOf(catalog.error)} onRetry={() => void catalog.refetch()} />}
       <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
-        <div className="grid max-w-[860px] gap-7 px-4 py-5">
+        <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-7 px-4 py-5">
           <Section title="Providers" note="Set by environment variables or the configuration file of the server; keys are never shown.">
             {!catalog.data ? (
               <SkeletonRows rows={3} height={32} />
@@ -72,9 +72,9 @@ export function SettingsPage() {
           <Section title="Tools" note="What tool nodes can call.">
             <ul>
               {catalog.data?.tools.map((tool) => (
-                <li key={tool.name} className="flex gap-3 border-b border-line/60 py-1.5">
+                <li key={tool.name} className="flex flex-wrap gap-x-3 border-b border-line/60 py-1.5">
                   <span className="w-40 shrink-0 font-medium">{tool.name}</span>
-                  <span className="text-muted">{tool.description}</span>
+                  <span className="min-w-0 flex-1 basis-60 text-muted">{tool.description}</span>
                 </li>
               ))}
             </ul>
@@ -86,7 +86,7 @@ export function SettingsPage() {
             <ThemeChoices />
           </Section>
           <Section title="This server">
-            <dl className="grid grid-cols-[160px_1fr] gap-y-1">
+            <dl className="grid grid-cols-[minmax(72px,160px)_minmax(0,1fr)] gap-x-3 gap-y-1">
               <dt className="text-muted">Version</dt>
               <dd className="num">{version ? version.version : "—"}</dd>
               <dt className="text-muted">Commit</dt>
@@ -114,7 +114,7 @@ function Section({ title, note, children }: { title: string; note?: ReactNode; c
   return (
     <section aria-label={title}>
       <h2 className="text-base font-semibold">{title}</h2>
-      {note && <p className="mb-2 text-muted">{note}</p>}
+      {note && <p className="mb-2 break-words text-muted">{note}</p>}
       {children}
     </section>
   );
@@ -149,7 +149,7 @@ function Prices({ models }: { models: Models }) {
             {found.map(({ provider, model, price }) => (
               <tr key={`${provider}/${model}`} className="border-t border-line/60">
                 <td className="py-0.5 pr-3 text-muted">{provider}</td>
-                <td>{model}</td>
+                <td className="whitespace-nowrap">{model}</td>
                 {[price.input_picousd, price.cache_read_picousd ?? price.input_picousd, price.cache_write_picousd ?? price.input_picousd, price.output_picousd].map((each, index) => (
                   <td key={index} className="num pl-3 text-right">
                     {usdPerMillion(each).replace(" / M", "")}

@@ -83,7 +83,7 @@ export function RunDialog({ workflow: id, onClose }: { workflow: string; onClose
           </Button>
           <span className="ml-auto" />
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" autoFocus={names?.length === 0} disabled={!names || Boolean(jsonError) || start.isPending}>
+          <Button key={names ? "ready" : "reading"} type="submit" variant="primary" autoFocus={names?.length === 0} disabled={!names || Boolean(jsonError) || start.isPending}>
             Run
           </Button>
         </div>

@@ -44,10 +44,10 @@ export function WorkflowRow({ workflow, index, top, height, narrow, onFocus, onR
       params={{ id: workflow.id }}
       onFocus={onFocus}
       title={workflow.description ?? workflow.name}
-      className="min-w-0 truncate font-medium hover:underline"
+      className="flex min-w-0 gap-1 font-medium hover:underline"
     >
-      {workflow.name}
-      <span className="num font-normal text-muted"> v{workflow.version}</span>
+      <span className="truncate">{workflow.name}</span>
+      <span className="num font-normal text-muted">{" v"}{workflow.version}</span>
     </Link>
   );
   const actions = (

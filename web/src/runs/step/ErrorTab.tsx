@@ -3,6 +3,7 @@ import { Button } from "@/ui/button";
 import { duration, exactTime, firstLine } from "@/ui/format";
 import { TriangleAlert } from "lucide-react";
 import type { Attempt } from "../attempts";
+import { errorText } from "../errorText";
 import { Pairs, Section } from "./Section";
 
 /** The failure in a strip above the tabs, so that it is seen beside the prompt. */
@@ -15,8 +16,7 @@ export function ErrorBox({ step, onOpen }: { step: Step; onOpen: () => void }) {
       <TriangleAlert size={14} className="mt-[3px] shrink-0" aria-hidden />
       <p className="line-clamp-4 min-w-0 flex-1 break-words">
         {!over && "The last attempt failed: "}
-        {error.status != null && `HTTP ${error.status}: `}
-        {firstLine(error.message)}
+        {firstLine(errorText(error))}
       </p>
       <Button variant="ghost" onClick={onOpen}>
         Details
@@ -54,8 +54,7 @@ export function ErrorTab({ step, attempts }: { step: Step; attempts: Attempt[] }
                   {[attempt.provider, attempt.model ?? attempt.tool].filter(Boolean).join(" ")}, attempt {attempt.attempt}, after {duration((attempt.end ?? attempt.start) - attempt.start)}
                 </span>
                 <p className="break-words whitespace-pre-wrap">
-                  {attempt.error?.status != null && `HTTP ${attempt.error.status}: `}
-                  {attempt.error?.message}
+                  {attempt.error && errorText(attempt.error)}
                 </p>
               </li>
             ))}

@@ -5,6 +5,7 @@ import { cx } from "@/ui/cx";
 import { duration } from "@/ui/format";
 import type { ReactNode } from "react";
 import type { Attempt } from "../attempts";
+import { errorText } from "../errorText";
 import { LiveText } from "./LiveText";
 import { None } from "./Section";
 import { useEventValue, type Resolved, type StepCall } from "./useCall";
@@ -39,8 +40,7 @@ export function MessagesTab({ run, step, attempts, events, call }: Props) {
         .filter((attempt) => attempt.error)
         .map((attempt) => (
           <Note key={`${attempt.request}.${attempt.attempt}`} tone="bad">
-            {attempt.model}, attempt {attempt.attempt}: {attempt.error?.status != null && `HTTP ${attempt.error.status}, `}
-            {attempt.error?.message}
+            {attempt.model}, attempt {attempt.attempt}: {attempt.error && errorText(attempt.error)}
           </Note>
         ))}
       {step.status === "waiting" && step.next_attempt_at && <Note>Waiting for the next attempt.</Note>}
