@@ -14,6 +14,9 @@ export type Workflow = Schemas["WorkflowView"];
 export type WorkflowSummary = Schemas["WorkflowSummary"];
 export type ProblemItem = Schemas["ProblemItem"];
 export type Catalog = Schemas["CatalogView"];
+export type Approval = Schemas["Approval"];
+/** What a person says: yes, yes to something else, or no. */
+export type Decide = { decision: "approve"; payload?: unknown; reason?: string } | { decision: "reject"; reason?: string };
 export type FailNext = Partial<Schemas["FailNext"]>;
 
 /** A value in an event: in place, or addressed by its content. */
@@ -32,6 +35,7 @@ export interface GraphEdge {
   from: string;
   to: string;
   when?: string;
+  on?: string;
 }
 export interface Graph {
   version?: string;
