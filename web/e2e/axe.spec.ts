@@ -13,6 +13,18 @@ const failed = async (server: Server) => `/runs/${await server.run(await server.
 const fine = async (server: Server) => `/runs/${await server.run(await server.workflow("Accessible", retryAndFallback), {}, 20)}`;
 const step = (name: string) => (page: Page) => expect(page.getByRole("region", { name, exact: true })).toBeVisible();
 
+const drawn = (page: Page) => expect(page.getByRole("group", { name: "Canvas" }).locator("[data-step]").first()).toBeVisible();
+async function broken(page: Page) {
+  await page.getByLabel("Prompt", { exact: true }).fill("{{node.nobody.output}} {{");
+  await page.getByRole("region", { name: "Problems" }).getByRole("button", { name: /problem/ }).click();
+  await expect(page.getByRole("region", { name: "Problems" }).getByRole("listitem").first()).toBeVisible();
+}
+async function connecting(page: Page) {
+  await drawn(page);
+  await page.getByRole("button", { name: "Connect to…" }).click();
+  await expect(page.getByRole("dialog").getByRole("option")).toContainText("already");
+}
+
 const views: View[] = [
   { name: "runs", path: async (server) => (await failed(server), "/runs"), ready: row },
   { name: "no runs", path: async () => "/runs?q=nothing-has-this-text", ready: (page) => expect(page.getByText(/No run matches|Nothing has run/)).toBeVisible() },
@@ -29,7 +41,46 @@ const views: View[] = [
   { name: "tree", path: async (server) => `${await fine(server)}?view=tree`, ready: (page) => expect(page.getByRole("treeitem").first()).toBeVisible() },
   { name: "graph", path: async (server) => `${await fine(server)}?view=graph`, ready: (page) => expect(page.locator(".react-flow__node").first()).toBeVisible() },
   { name: "log", path: async (server) => `${await fine(server)}?view=log`, ready: (page) => expect(page.getByText("run.started")).toBeVisible() },
-  { name: "workflow", path: async (server) => `/workflows/${await server.workflow("Read", greeting)}/edit`, ready: (page) => expect(page.getByRole("heading", { level: 1 })).toContainText("Read") },
+  {
+    name: "new workflow",
+    path: async () => "/workflows",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "New workflow" }).click();
+      await expect(page.getByLabel("Start from")).toBeVisible();
+    },
+  },
+  {
+    name: "palette",
+    path: async () => "/runs",
+    ready: async (page) => {
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await page.keyboard.press("Control+k");
+      await expect(page.getByRole("option").first()).toBeVisible();
+    },
+  },
+  {
+    name: "keyboard help",
+    path: async () => "/runs",
+    ready: async (page) => {
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await page.keyboard.press("?");
+      await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+    },
+  },
+  {
+    name: "tested provider",
+    path: async () => "/settings",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Test anthropic" }).click();
+      await expect(page.getByText(/answered: /)).toBeVisible();
+    },
+  },
+  { name: "editor", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit`, ready: drawn },
+  { name: "editor, a step", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit?node=answer`, ready: async (page) => (await drawn(page), expect(page.getByLabel("Prompt", { exact: true })).toBeVisible()) },
+  { name: "editor, problems", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?node=greet`, ready: broken },
+  { name: "editor, JSON", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?pane=json`, ready: (page) => expect(page.getByRole("textbox", { name: "Workflow as JSON" })).toContainText("greet") },
+  { name: "editor, versions", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?pane=versions`, ready: (page) => expect(page.getByText("Version 1")).toBeVisible() },
+  { name: "editor, connecting", path: async (server) => `/workflows/${await server.workflow("Edited", failing)}/edit?node=read`, ready: connecting },
   { name: "not found", path: async () => "/nowhere", ready: (page) => expect(page.getByText("There is no such page")).toBeVisible() },
 ];
 

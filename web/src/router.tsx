@@ -11,6 +11,7 @@ import {
 } from "@tanstack/react-router";
 import { approvalsSearch } from "./approvals/search";
 import { compareSearch } from "./compare/search";
+import { editorSearch } from "./editor/search";
 import { runSearch, runsSearch } from "./runs/search";
 import { workflowsSearch } from "./workflows/search";
 
@@ -50,6 +51,7 @@ const workflows = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: "/workflows/$id/edit",
+  validateSearch: editorSearch,
   component: lazyRouteComponent(() => import("./editor/EditorPage"), "EditorPage"),
 });
 

@@ -67,7 +67,23 @@ pub fn resolve(secrets: &dyn Secrets, call: &ToolCall) -> Result<(Value, Redacto
     Ok((config, Redactor::new(&used)?))
 }
 
-/// A value in the operator's configuration: written out, or the name of a secret.
+/// Reads any variable of the server's environment, for names that stand in the operator's own configuration and nowhere else.
+/// What workflows name goes through [`EnvironmentSecrets`], so that they cannot reach these.
+pub struct OperatorEnvironment;
+
+impl Secrets for OperatorEnvironment {
+    fn get(&self, name: &str) -> Option<String> {
+        // A name with `=` or NUL in it is no variable, and asking for one would panic on some systems.
+        let possible = !name.is_empty() && !name.contains(['=', '\0']);
+        if possible { std::env::var(name).ok() } else { None }
+    }
+
+    fn how_to_set(&self, name: &str) -> String {
+        format!("set the environment variable {name} of the server")
+    }
+}
+
+/// A value in the operator's configuration: written out, or in a variable of the server's environment.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
@@ -75,11 +91,11 @@ pub enum Setting {
     Secret(SecretSetting),
 }
 
-/// The value is `prefix` and then the secret.
+/// The value is `prefix` and then what the variable holds.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSetting {
-    pub secret: String,
+    pub env: String,
     #[serde(default)]
     pub prefix: String,
 }
@@ -94,14 +110,13 @@ pub fn resolve_settings(
     for (name, setting) in settings {
         let value = match setting {
             Setting::Text(text) => text.clone(),
-            Setting::Secret(SecretSetting { secret, prefix }) => {
-                let value = secrets.get(secret).filter(|value| !value.is_empty()).ok_or_else(|| {
-                    let help = secrets.how_to_set(secret);
-                    let message =
-                        format!("The secret `{secret}`, which the configuration names for `{name}`, is not set: {help}.");
+            Setting::Secret(SecretSetting { env, prefix }) => {
+                let value = secrets.get(env).filter(|value| !value.is_empty()).ok_or_else(|| {
+                    let help = secrets.how_to_set(env);
+                    let message = format!("`{env}`, which the configuration names for `{name}`, is not set: {help}.");
                     Failure::new(FailureCode::NotConfigured, message)
                 })?;
-                used.push((secret.clone(), value.clone()));
+                used.push((env.clone(), value.clone()));
                 format!("{prefix}{value}")
             }
         };
@@ -274,5 +289,8 @@ pub(crate) mod tests {
         assert_eq!(EnvironmentSecrets::variable("api_token"), "FLOWTRACE_SECRET_API_TOKEN");
         assert_eq!(EnvironmentSecrets::variable("github.com-ü=x"), "FLOWTRACE_SECRET_GITHUB_COM___X");
         assert!(EnvironmentSecrets.get("surely not set \0 =").is_none());
+        assert!(OperatorEnvironment.get("surely not set \0 =").is_none());
+        assert!(OperatorEnvironment.get("").is_none());
+        assert_eq!(OperatorEnvironment.get("PATH"), std::env::var("PATH").ok());
     }
 }

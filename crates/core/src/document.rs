@@ -167,7 +167,7 @@ pub struct Edge {
     /// The id of a node.
     pub to: String,
     /// An expression that is true where the edge is taken, such as `branch == 'deep'`. Without it the edge always is.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), extend("format" = "expression"))]
     pub when: Option<String>,
     /// `error`: the edge is taken where the step fails, and the run does not fail with it. The default is `success`.
     pub on: Option<EdgeOn>,
@@ -327,7 +327,7 @@ pub struct Fallback {
 #[serde(deny_unknown_fields)]
 pub struct RouterConfig {
     /// An expression that gives a text or a boolean, such as `len(text) > 2000 ? 'deep' : 'shallow'`. Edges compare it as `branch`.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), extend("format" = "expression"))]
     pub rule: String,
 }
 

@@ -352,6 +352,9 @@ pub struct Reused {
     pub error: Option<Failure>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken: Vec<u32>,
+    /// How the step changed the variables of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vars: Vec<Change>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -593,7 +596,11 @@ impl Body {
             Body::RunFailed { partial, .. } => partial.iter().collect(),
             Body::StepScheduled { input } => vec![input],
             Body::StepFailed { handled, .. } => handled.iter().filter_map(|handled| handled.output.as_ref()).collect(),
-            Body::StepReused(reused) => vec![&reused.input, &reused.output],
+            Body::StepReused(reused) => {
+                let mut found = values(&reused.vars);
+                found.extend([&reused.input, &reused.output]);
+                found
+            }
             Body::LlmRequest { prompt, .. } => prompt.iter().collect(),
             Body::LlmResponse(response) => vec![&response.output],
             Body::ToolRequest { config, .. } => config.iter().collect(),

@@ -14,6 +14,7 @@ pub mod equivalence;
 pub mod event;
 pub mod expression;
 pub mod failure;
+pub mod fork;
 pub mod id;
 pub mod model_name;
 pub mod node;

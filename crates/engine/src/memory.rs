@@ -362,9 +362,18 @@ impl Workflows for MemoryStore {
         self.with(move |tables| Ok(tables.workflows.get(&id).map(|stored| stored.versions.clone()).unwrap_or_default()))
     }
 
-    fn put_draft(&self, id: &str, draft: Option<Draft>) -> BoxFuture<'_, Result<(), WorkflowError>> {
+    fn put_draft(&self, id: &str, draft: Option<Draft>, expected: Option<DraftTag>) -> BoxFuture<'_, Result<(), WorkflowError>> {
         let id = id.to_string();
-        self.with(move |tables| tables.live(&id).map(|stored| stored.draft = draft))
+        self.with(move |tables| {
+            let stored = tables.live(&id)?;
+            let draft_at = stored.draft.as_ref().map(|draft| draft.updated_at);
+            let actual = DraftTag { version: stored.current.version, draft: draft_at };
+            if expected.is_some_and(|expected| expected != actual) {
+                return Err(WorkflowError::DraftConflict);
+            }
+            stored.draft = draft;
+            Ok(())
+        })
     }
 
     fn draft(&self, id: &str) -> BoxFuture<'_, Result<Option<Draft>, StoreError>> {

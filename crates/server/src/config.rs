@@ -359,9 +359,31 @@ mod tests {
             [equivalence]
             "openai/gpt-4o-mini" = "local/small"
             "openai/gpt-4.1" = false
+            [tools]
+            deny = ["http"]
+            [mcp.files]
+            command = "mcp-files"
+            args = ["--root", "/srv"]
+            env = { LEVEL = "1", TOKEN = { env = "FILES_TOKEN", prefix = "T " } }
+            inherit_env = ["LC_ALL"]
+            [mcp.issues]
+            url = "https://mcp.example/mcp"
+            headers = { Authorization = { env = "ISSUES_TOKEN", prefix = "Bearer " } }
+            effect = "idempotent"
+            [process.count]
+            command = ["wc", "-w"]
+            stdin = "json"
+            output = "json"
+            [process.count.input_schema]
+            type = "object"
+            required = ["text"]
             "#,
         )
         .unwrap();
+        assert_eq!((config.tools.mcp.len(), config.tools.processes.len()), (2, 1));
+        assert!(!config.tools.rules.allows("http") && config.tools.rules.allows("text"));
+        assert_eq!(config.tools.processes[0].program.memory_bytes, Some(1_024_000_000));
+        assert_eq!(config.tools.processes[0].input_schema.as_ref().unwrap()["required"][0], "text");
         assert_eq!(config.listen, "127.0.0.1:9000");
         assert!(config.simulate && !config.demo);
         assert_eq!(config.ceilings.timeout_ms, Some(1500));
@@ -386,6 +408,15 @@ mod tests {
             ("[providers.\"a b\"]\nkind = \"openai\"\nbase_url = \"x\"", "the provider name `a b`"),
             ("[providers.a]\nkind = \"gemini\"\nbase_url = \"x\"", "unknown variant `gemini`"),
             ("[providers.a]\nbase_url = \"x\"", "provider `a` needs a `kind`"),
+            ("[tools]\nalow = []", "unknown field `alow`"),
+            ("[mcp.\"a.b\"]\ncommand = \"x\"", "the name of [mcp.\"a.b\"] may hold"),
+            ("[mcp.a]\ncommand = \"x\"\nurl = \"https://x\"", "[mcp.a]: either a `command`"),
+            ("[mcp.a]\nurl = \"nonsense\"", "[mcp.a]: `nonsense` is not a URL"),
+            ("[mcp.a]\nurl = \"https://x\"\nargs = [\"y\"]", "belong to a server with a `command`"),
+            ("[mcp.a]\ncommand = \"x\"\nheaders = { A = \"b\" }", "`headers` belong to a server with a `url`"),
+            ("[mcp.a]\ncommand = \"x\"\ntimeout_seconds = 0", "`timeout_seconds = 0` has to be from"),
+            ("[process.a]\ncommand = [\"x\"]\nmax_output_bytes = 0", "`max_output_bytes = 0` has to be from"),
+            ("[process.a]\ncommand = [\"x\"]\neffect = \"none\"", "unknown variant `none`"),
             ("token_file = \"/nowhere/at/all\"", "the token file /nowhere/at/all cannot be read"),
         ] {
             let error = parse(text).unwrap_err();

@@ -5,7 +5,7 @@ use flowtrace_adapters::child::Launcher;
 use flowtrace_adapters::guard::{Guard, GuardPolicy};
 use flowtrace_adapters::provider::simulated::{Simulator, SimulatorOptions};
 use flowtrace_adapters::provider::{self, HttpClient};
-use flowtrace_adapters::secrets::EnvironmentSecrets;
+use flowtrace_adapters::secrets::{EnvironmentSecrets, OperatorEnvironment};
 use flowtrace_adapters::tool;
 use flowtrace_adapters::tool::mcp::{McpServer, Surroundings};
 use flowtrace_adapters::tool::process::Process;
@@ -53,8 +53,8 @@ pub async fn build(config: &Config) -> Result<Deployment, String> {
 /// Connects to nobody. The error is a sentence.
 pub fn tools(config: &Config) -> Result<(Tools, Vec<Arc<McpServer>>), String> {
     let policy = GuardPolicy { allow_private: config.allow_private_network, allowed: config.allow.clone() };
-    let surroundings = Surroundings { guard: Guard::new(policy), secrets: Arc::new(EnvironmentSecrets), launcher: launcher() };
-    let mut fixed = tool::builtin(surroundings.guard.clone(), surroundings.secrets.clone());
+    let surroundings = Surroundings { guard: Guard::new(policy), secrets: Arc::new(OperatorEnvironment), launcher: launcher() };
+    let mut fixed = tool::builtin(surroundings.guard.clone(), Arc::new(EnvironmentSecrets));
     for settings in &config.tools.processes {
         let process = Process::new(settings.clone(), surroundings.secrets.clone(), surroundings.launcher.clone())?;
         fixed.push(Arc::new(process) as Arc<dyn Tool>);

@@ -43,7 +43,9 @@ pub async fn demos(store: &dyn Store, clock: &dyn Clock) -> Result<(), StoreErro
                 // A crash between the two writes leaves a demo that is there already.
                 Ok(()) | Err(WorkflowError::VersionConflict { .. }) => {}
                 Err(WorkflowError::Store(error)) => return Err(error),
-                Err(error @ WorkflowError::NotFound) => return Err(StoreError::Invalid(error.to_string())),
+                Err(error @ (WorkflowError::NotFound | WorkflowError::DraftConflict)) => {
+                    return Err(StoreError::Invalid(error.to_string()));
+                }
             },
         }
         seeded.push(id.to_owned());

@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
 import { request } from "./http";
+import { ApiProblem } from "./problem";
 import type { paths } from "./schema";
 import type { Decide, FailNext, RunStatus, RunSummary } from "./types";
 
@@ -52,6 +53,25 @@ export const api = {
   workflowVersion: (id: string, version: number, signal?: AbortSignal) =>
     data(client.GET("/api/workflows/{id}/versions/{version}", { params: { path: { id, version } }, signal })),
   createWorkflow: (body: { name: string; description?: string; graph_json: unknown }) => data(client.POST("/api/workflows", { body })),
+  /** Makes the next version of the document that was read under `etag`. */
+  publish: (id: string, graph_json: unknown, etag: string) =>
+    data(client.PUT("/api/workflows/{id}", { params: { path: { id }, header: { "If-Match": etag } }, body: { graph_json } })),
+  renameWorkflow: (id: string, name: string, etag: string) =>
+    data(client.PUT("/api/workflows/{id}", { params: { path: { id }, header: { "If-Match": etag } }, body: { name } })),
+  validate: (graph_json: unknown, signal?: AbortSignal) => data(client.POST("/api/workflows/validate", { body: { graph_json }, signal })),
+  versions: (id: string, signal?: AbortSignal) => data(client.GET("/api/workflows/{id}/versions", { params: { path: { id } }, signal })),
+  /** `null` if nobody is working on one. */
+  draft: (id: string, signal?: AbortSignal) =>
+    data(client.GET("/api/workflows/{id}/draft", { params: { path: { id } }, signal })).catch((error: unknown) => {
+      if (error instanceof ApiProblem && error.status === 404) return null;
+      throw error;
+    }),
+  putDraft: (id: string, graph_json: unknown, etag: string) =>
+    data(client.PUT("/api/workflows/{id}/draft", { params: { path: { id }, header: { "If-Match": etag } }, body: { graph_json } })),
+  deleteDraft: (id: string, etag: string) =>
+    data(client.DELETE("/api/workflows/{id}/draft", { params: { path: { id }, header: { "If-Match": etag } } })),
+  /** JSON Schema of the workflow language. */
+  schema: (signal?: AbortSignal) => data(client.GET("/api/schema/workflow.json", { signal })),
   deleteWorkflow: (id: string) => data(client.DELETE("/api/workflows/{id}", { params: { path: { id } } })),
   restoreWorkflow: (id: string) => data(client.POST("/api/workflows/{id}/restore", { params: { path: { id } }, body: {} })),
 

@@ -19,19 +19,24 @@ export function graphOf(document: unknown): Graph {
 const BLOCK = /\{\{([\s\S]*?)\}\}|\{%([\s\S]*?)%\}/g;
 const REFERENCE = /(?<![\w.\])"'])input(?:\.([A-Za-z_]\w*)|\[\s*(?:"([^"\]]+)"|'([^'\]]+)')\s*\])/g;
 
+/** Properties whose text is an expression as a whole. */
+const EXPRESSIONS = new Set(["rule", "when", "until", "while", "condition"]);
+
 /** The names that the document reads from the run's input, in the order in which they appear. */
 export function inputsRead(document: unknown): string[] {
   const names = new Set<string>();
-  const visit = (value: unknown): void => {
+  const read = (code: string) => {
+    for (const [, dotted, double, single] of code.matchAll(REFERENCE)) {
+      const name = dotted ?? double ?? single;
+      if (name) names.add(name);
+    }
+  };
+  const visit = (value: unknown, property?: string): void => {
     if (typeof value === "string") {
-      for (const block of value.matchAll(BLOCK)) {
-        for (const [, dotted, double, single] of (block[1] ?? block[2] ?? "").matchAll(REFERENCE)) {
-          const name = dotted ?? double ?? single;
-          if (name) names.add(name);
-        }
-      }
-    } else if (Array.isArray(value)) value.forEach(visit);
-    else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit);
+      if (property !== undefined && EXPRESSIONS.has(property)) read(value);
+      else for (const block of value.matchAll(BLOCK)) read(block[1] ?? block[2] ?? "");
+    } else if (Array.isArray(value)) value.forEach((item) => visit(item));
+    else if (typeof value === "object" && value !== null) Object.entries(value).forEach(([name, item]) => visit(item, name));
   };
   visit(typeof document === "string" ? graphOf(document) : document);
   return [...names];

@@ -98,6 +98,13 @@ export const catalogQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** The versions of a workflow. Under the key of the workflow, so that both are read again together. */
+export const versionsQuery = (id: string) =>
+  queryOptions({ queryKey: ["workflow", id, "versions"], queryFn: ({ signal }) => api.versions(id, signal) });
+
+/** The language changes only with the binary. */
+export const schemaQuery = queryOptions({ queryKey: ["schema"], queryFn: ({ signal }) => api.schema(signal), staleTime: Infinity });
+
 export const bindingsQuery = queryOptions({ queryKey: ["bindings"], queryFn: ({ signal }) => api.bindings(signal) });
 
 export function createQueryClient(): QueryClient {

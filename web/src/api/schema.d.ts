@@ -376,7 +376,10 @@ export interface paths {
         };
         /** One workflow with its current document. */
         get: operations["getWorkflow"];
-        /** Makes the next version. Runs keep the version that they started with. A saved document ends the draft. */
+        /**
+         * Makes the next version. Runs keep the version that they started with. A saved document ends the draft; with the `ETag` of a
+         *     draft in `If-Match` only that one.
+         */
         put: operations["updateWorkflow"];
         post?: never;
         /** Hides a workflow. Its versions and runs stay, and it can be restored. */
@@ -570,6 +573,13 @@ export interface components {
             /** @description What stands in the way of saving it as a version. */
             problems: components["schemas"]["ProblemItem"][];
             updated_at: components["schemas"]["Time"];
+            /**
+             * Format: int32
+             * @description The version that the workflow is at.
+             */
+            version: number;
+            /** @description The `ETag` of this draft, for `If-Match`. */
+            etag: string;
         };
         ErrorView: {
             /** @description A stable word, for instance `rate_limited`. */
@@ -2033,7 +2043,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` that the change is made for */
+                /** @description The `ETag` of the workflow, or of the draft, that the change is made for */
                 "If-Match"?: string | null;
             };
             path: {
@@ -2129,6 +2139,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description Of the draft, for `If-Match` */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2148,7 +2160,10 @@ export interface operations {
     putDraft: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the draft that this one replaces; that of the workflow if it has none */
+                "If-Match"?: string | null;
+            };
             path: {
                 /** @description The workflow */
                 id: string;
@@ -2163,10 +2178,21 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description Of the draft, for `If-Match` */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The workflow or its draft was changed since */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             default: {
@@ -2182,7 +2208,10 @@ export interface operations {
     deleteDraft: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the draft that is meant */
+                "If-Match"?: string | null;
+            };
             path: {
                 /** @description The workflow */
                 id: string;
@@ -2197,6 +2226,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The workflow or its draft was changed since */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
             };
             default: {
                 headers: {

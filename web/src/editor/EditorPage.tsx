@@ -1,35 +1,40 @@
 import { messageOf } from "@/api/problem";
-import { workflowQuery } from "@/api/queries";
-import { buttonClass } from "@/ui/button";
+import { catalogQuery, schemaQuery } from "@/api/queries";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { PageHeader } from "@/ui/page";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
+import { ReactFlowProvider } from "@xyflow/react";
+import { useMemo } from "react";
+import { OfferedContext } from "./context";
+import { Editor } from "./Editor";
+import { readLanguage } from "./language";
+import { readSaved } from "./saver";
 
 const route = getRouteApi("/workflows/$id/edit");
 
-/** The workflow's document, to read. */
+/** Build a workflow: what will it do, and is it valid? */
 export function EditorPage() {
   const { id } = route.useParams();
-  const { data: workflow, error, refetch } = useQuery(workflowQuery(id));
+  // Read once for each visit: from then on the editor knows better than the cache.
+  const workflow = useQuery({ queryKey: ["editor", id], queryFn: ({ signal }) => readSaved(id, signal), staleTime: Infinity, gcTime: 0, refetchOnMount: "always" });
+  const schema = useQuery(schemaQuery);
+  const { data: catalog } = useQuery(catalogQuery);
+  const offered = useMemo(() => (schema.data === undefined ? undefined : { language: readLanguage(schema.data), catalog }), [schema.data, catalog]);
+  const error = workflow.error ?? schema.error;
+  if (workflow.data && workflow.isFetchedAfterMount && offered) {
+    return (
+      <OfferedContext value={offered}>
+        <ReactFlowProvider>
+          <Editor key={id} id={id} loaded={workflow.data} />
+        </ReactFlowProvider>
+      </OfferedContext>
+    );
+  }
   return (
     <>
-      <PageHeader title={workflow ? `${workflow.name} · version ${workflow.version}` : "Workflow"}>
-        <Link to="/runs" search={{ workflow: id }} className={buttonClass()}>
-          Runs
-        </Link>
-        <Link to="/workflows" search={{ run: id }} className={buttonClass("primary")}>
-          Run
-        </Link>
-      </PageHeader>
-      {error && <ErrorBanner message={messageOf(error)} onRetry={() => void refetch()} />}
-      {workflow ? (
-        <pre tabIndex={0} aria-label="Workflow document" className="min-h-0 flex-1 overflow-auto p-4 font-mono text-xs leading-5">
-          {JSON.stringify(workflow.graph_json, null, 2)}
-        </pre>
-      ) : (
-        !error && <SkeletonRows rows={12} height={28} />
-      )}
+      <PageHeader title="Workflow" />
+      {error ? <ErrorBanner message={messageOf(error)} onRetry={() => void (workflow.error ? workflow.refetch() : schema.refetch())} /> : <SkeletonRows rows={12} height={28} />}
     </>
   );
 }

@@ -20,6 +20,20 @@ const groups: { title: string; keys: [string[], string][] }[] = [
     ],
   },
   {
+    title: "Editor",
+    keys: [
+      [["/"], "Add a step: type, then Enter"],
+      [["↑", "→"], "Go from step to step"],
+      [["Alt →"], "Move the step"],
+      [["Enter"], "Edit the step"],
+      [["c"], "Connect the step to another"],
+      [["Del"], "Delete what is selected"],
+      [["Ctrl Z"], "Undo; with Shift: redo"],
+      [["Ctrl C", "V"], "Copy and paste steps"],
+      [["Ctrl ↵"], "Run"],
+    ],
+  },
+  {
     title: "Run",
     keys: [
       [["e"], "Next failed step"],
@@ -36,7 +50,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
         {groups.map((group) => (
           <section key={group.title}>
             <h3 className="mb-1 text-xs font-semibold text-muted">{group.title}</h3>
-            <dl className="grid grid-cols-[96px_1fr] gap-y-1">
+            <dl className="grid grid-cols-[112px_1fr] gap-y-1">
               {group.keys.map(([keys, what]) => (
                 <div key={what} className="contents">
                   <dt className="flex gap-1">

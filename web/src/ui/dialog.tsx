@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, type ReactNode } from "react";
 import { IconButton } from "./button";
 import { cx } from "./cx";
 
@@ -21,14 +21,14 @@ export function Dialog({
   children: ReactNode;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // As a layout effect, so that it is closed before it is taken out of the page: only then the focus goes back.
+  useLayoutEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) {
-      dialog.showModal();
-      // The browser would begin at the button that closes it.
-      dialog.querySelector<HTMLElement>("input, textarea, select, [type=submit]:enabled")?.focus();
-    }
+    if (dialog && !dialog.open) dialog.showModal();
+    // The browser has focused the first button, which closes it again; what is to be filled in comes first.
+    content.current?.querySelector<HTMLElement>("input:not(:disabled), textarea:not(:disabled), select:not(:disabled), [type=submit]:enabled")?.focus();
     return () => dialog?.close();
   }, []);
   return (
@@ -54,7 +54,7 @@ export function Dialog({
           </IconButton>
         )}
       </header>
-      {children}
+      <div ref={content}>{children}</div>
     </dialog>
   );
 }

@@ -11,9 +11,23 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
 /** Starts a run, with a field for each input that the workflow reads. */
-export function RunDialog({ workflow: id, onClose }: { workflow: string; onClose: () => void }) {
+export function RunDialog({
+  workflow: id,
+  document,
+  prepare,
+  note,
+  onClose,
+}: {
+  workflow: string;
+  /** The document that will run, where it is not the newest version yet. */
+  document?: unknown;
+  /** What has to happen before the run can start. */
+  prepare?: () => Promise<void>;
+  note?: string;
+  onClose: () => void;
+}) {
   const { data: workflow, error } = useQuery(workflowQuery(id));
-  const names = useMemo(() => workflow && inputsRead(workflow.graph_json), [workflow]);
+  const names = useMemo(() => workflow && inputsRead(document ?? workflow.graph_json), [workflow, document]);
   const navigate = useNavigate();
   const start = useStartRun();
   const [key] = useState(newKey);
@@ -22,20 +36,33 @@ export function RunDialog({ workflow: id, onClose }: { workflow: string; onClose
   const jsonError = useMemo(() => (json === null ? undefined : problemOf(json)), [json]);
 
   const fromFields = () => Object.fromEntries((names ?? []).map((name) => [name, inputValue(typed[name] ?? "")]));
-  const submit = () => {
+  const [preparing, setPreparing] = useState(false);
+  const [unprepared, setUnprepared] = useState<unknown>(null);
+  const submit = async () => {
     const input = json === null ? fromFields() : (JSON.parse(json) as Record<string, unknown>);
+    setUnprepared(null);
+    setPreparing(true);
+    try {
+      await prepare?.();
+    } catch (error) {
+      setUnprepared(error);
+      return;
+    } finally {
+      setPreparing(false);
+    }
     start.mutate(
       { workflow: id, input, key },
       { onSuccess: (run) => void navigate({ to: "/runs/$id", params: { id: run } }) },
     );
   };
+  const failure = unprepared ?? start.error;
   return (
     <Dialog title={workflow ? `Run ${workflow.name}` : "Run"} onClose={onClose}>
       <form
         className="grid gap-3 p-4"
         onSubmit={(event) => {
           event.preventDefault();
-          submit();
+          void submit();
         }}
       >
         {error && <p role="alert" className="text-bad">{messageOf(error)}</p>}
@@ -61,12 +88,13 @@ export function RunDialog({ workflow: id, onClose }: { workflow: string; onClose
                 {(ids) => <TextArea {...ids} rows={8} value={json} spellCheck={false} onChange={(event) => setJson(event.target.value)} onKeyDown={submitOnModEnter} />}
               </Field>
             )}
-        {start.error && (
+        {note && <p className="text-muted">{note}</p>}
+        {failure != null && (
           <div role="alert" className="text-bad">
-            <p>{messageOf(start.error)}</p>
-            {start.error instanceof ApiProblem && (
+            <p>{messageOf(failure)}</p>
+            {failure instanceof ApiProblem && (
               <ul className="ml-4 list-disc">
-                {start.error.problems.map((problem) => (
+                {failure.problems.map((problem) => (
                   <li key={problem.pointer + problem.code}>{problem.message}</li>
                 ))}
               </ul>
@@ -83,7 +111,7 @@ export function RunDialog({ workflow: id, onClose }: { workflow: string; onClose
           </Button>
           <span className="ml-auto" />
           <Button onClick={onClose}>Cancel</Button>
-          <Button key={names ? "ready" : "reading"} type="submit" variant="primary" autoFocus={names?.length === 0} disabled={!names || Boolean(jsonError) || start.isPending}>
+          <Button key={names ? "ready" : "reading"} type="submit" variant="primary" autoFocus={names?.length === 0} disabled={!names || Boolean(jsonError) || preparing || start.isPending}>
             Run
           </Button>
         </div>

@@ -92,8 +92,8 @@ impl McpServer {
         };
         Arc::new(McpTool {
             link: self.link.clone(),
-            full_name: format!("{}{name}", self.prefix),
-            name: name.to_owned(),
+            name: format!("{}{name}", self.prefix),
+            own_name: name.to_owned(),
             description,
             info,
         })
@@ -124,9 +124,9 @@ impl ToolSource for McpServer {
 
 struct McpTool {
     link: Arc<Link>,
-    full_name: String,
-    /// As the server calls it.
     name: String,
+    /// As the server calls it.
+    own_name: String,
     description: String,
     /// `None`: the server was not reached yet, or does not have it.
     info: Option<Arc<Info>>,
@@ -134,7 +134,7 @@ struct McpTool {
 
 impl Tool for McpTool {
     fn name(&self) -> &str {
-        &self.full_name
+        &self.name
     }
 
     fn description(&self) -> &str {
@@ -171,11 +171,11 @@ impl Tool for McpTool {
             let limit = self.link.settings.start_timeout;
             let connected = tokio::time::timeout(limit, Link::connected(&self.link)).await;
             connected.unwrap_or_else(|_| Err(self.link.late("did not become ready", limit)))?;
-            let info = self.link.info(&self.name).ok_or_else(|| self.link.no_such_tool(&self.name))?;
+            let info = self.link.info(&self.own_name).ok_or_else(|| self.link.no_such_tool(&self.own_name))?;
             let known = McpTool {
                 link: self.link.clone(),
-                full_name: self.full_name.clone(),
                 name: self.name.clone(),
+                own_name: self.own_name.clone(),
                 description: info.description.clone(),
                 info: Some(info),
             };
@@ -186,17 +186,17 @@ impl Tool for McpTool {
     fn call<'a>(&'a self, call: &'a ToolCall, context: &'a CallContext) -> BoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
             if call.config.as_object().is_some_and(|config| !config.is_empty()) {
-                return Err(refuse(format!("The tool `{}` takes no config; its arguments are inputs.", self.full_name)));
+                return Err(refuse(format!("The tool `{}` takes no config; its arguments are inputs.", self.name)));
             }
             let arguments = match &call.inputs {
                 Value::Object(map) => map.clone(),
                 _ => Map::new(),
             };
             let limit = Duration::from_millis(context.timeout_ms).min(self.link.settings.timeout);
-            let called = tokio::time::timeout(limit, self.link.call(&self.name, arguments, context)).await;
+            let called = tokio::time::timeout(limit, self.link.call(&self.own_name, arguments, context)).await;
             called.unwrap_or_else(|_| {
                 self.link.note_timeout();
-                Err(self.link.late(&format!("did not answer the call of `{}`", self.name), limit))
+                Err(self.link.late(&format!("did not answer the call of `{}`", self.own_name), limit))
             })
         })
     }

@@ -126,7 +126,12 @@ impl RunState {
                 step.error = reused.error.clone();
                 step.handled = reused.error.is_some();
                 step.status = if step.handled { StepStatus::Failed } else { StepStatus::Succeeded };
-                let end = if step.handled { End::Caught(&reused.taken) } else { End::Succeeded(&reused.taken) };
+                let end = match (&reused.error, &reused.output) {
+                    (None, _) => End::Succeeded(&reused.taken),
+                    (Some(_), Payload::Inline(output)) if output.is_null() => End::Caught(&reused.taken),
+                    (Some(_), _) => End::Replaced(&reused.taken),
+                };
+                self.change_vars(ix, &reused.vars);
                 self.finish(plan, ix, end);
                 return Ok(());
             }
@@ -218,13 +223,7 @@ impl RunState {
             Body::GateChecked { passed, .. } => {
                 step.branch = Some(if *passed { crate::node::gate::PASS } else { crate::node::gate::FAIL }.into());
             }
-            Body::VarsChanged { changes } => {
-                let caller = self.caller(ix);
-                match caller.and_then(|caller| self.steps[caller as usize].control.as_deref_mut()) {
-                    Some(Control { work: Work::Child(child), .. }) => child.vars.record(changes),
-                    _ => self.vars.record(changes),
-                }
-            }
+            Body::VarsChanged { changes } => self.change_vars(ix, changes),
             Body::SessionRequest { attempt, call, .. } => {
                 step.status = StepStatus::Running;
                 step.attempt = *attempt;
@@ -292,6 +291,14 @@ impl RunState {
             _ => return Err("it belongs to the run, not to a step".to_owned()),
         }
         Ok(())
+    }
+
+    fn change_vars(&mut self, ix: StepIx, changes: &[crate::change::Change]) {
+        let caller = self.caller(ix);
+        match caller.and_then(|caller| self.steps[caller as usize].control.as_deref_mut()) {
+            Some(Control { work: Work::Child(child), .. }) => child.vars.record(changes),
+            _ => self.vars.record(changes),
+        }
     }
 
     /// Gives a step its place among those that a reader sees.
@@ -651,19 +658,31 @@ impl RunState {
         reused: bool,
     ) -> Result<(), String> {
         let scope = self.open_scope_of(ix, index).filter(|scope| reused || self.closable.contains(scope));
-        let scope = scope.ok_or_else(|| format!("item {index} has not ended"))?;
-        let result = match (error, output) {
-            (Some(error), _) => ItemResult::Failed(error.clone()),
-            (None, Some(output)) => ItemResult::Output(output.clone()),
-            (None, None) => ItemResult::Output(self.only_output(plan, scope)),
+        let result = match (error, output, scope) {
+            (Some(error), _, _) => ItemResult::Failed(error.clone()),
+            (None, Some(output), _) => ItemResult::Output(output.clone()),
+            (None, None, Some(scope)) => ItemResult::Output(self.only_output(plan, scope)),
+            (None, None, None) => return Err(format!("item {index} has not ended")),
         };
-        self.close_scope(plan, scope, at);
+        match scope {
+            Some(scope) => self.close_scope(plan, scope, at),
+            // Its turn has not come, and will not: another run has done the work.
+            None if reused => {}
+            None => return Err(format!("item {index} has not ended")),
+        }
         let Some(Control { work: Work::Map(map), .. }) = self.steps[ix as usize].control.as_deref_mut() else {
             return Err("the step is no map".to_owned());
         };
+        match map.results.get_mut(index as usize) {
+            Some(slot @ ItemResult::Open) => *slot = result,
+            _ => return Err(format!("the map has no open item {index}")),
+        }
         map.done += 1;
-        if let Some(slot) = map.results.get_mut(index as usize) {
-            *slot = result;
+        if scope.is_none() {
+            return Ok(());
+        }
+        while map.results.get(map.next as usize).is_some_and(|result| *result != ItemResult::Open) {
+            map.next += 1;
         }
         let next = map.next;
         if (next as usize) < map.results.len() {

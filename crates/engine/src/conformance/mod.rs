@@ -53,6 +53,7 @@ macro_rules! store_conformance {
             a_deleted_workflow_can_be_restored,
             workflows_are_listed_by_change_in_pages,
             drafts_come_and_go,
+            a_draft_is_not_written_over_what_its_writer_has_not_read,
             documents_are_kept_under_their_hash,
             bindings_are_replaced_and_deleted,
             meta_keeps_any_value,

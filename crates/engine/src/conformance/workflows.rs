@@ -97,7 +97,7 @@ pub async fn a_deleted_workflow_can_be_restored(store: AnyStore) {
     let kept = workflow("w", 10);
     store.create_workflow(kept.clone()).await.unwrap();
     let draft = Draft { graph_json: "{".into(), updated_at: Timestamp(11) };
-    store.put_draft("w", Some(draft.clone())).await.unwrap();
+    store.put_draft("w", Some(draft.clone()), None).await.unwrap();
     let row = RunRow { workflow_id: Some("w".to_string()), ..run_row(stream(1)) };
     store.append(Append { run: Some(row.clone()), ..logs(stream(1), 0, 1) }).await.unwrap();
 
@@ -105,7 +105,7 @@ pub async fn a_deleted_workflow_can_be_restored(store: AnyStore) {
     assert_eq!(store.workflow("w").await.unwrap(), None);
     assert_eq!(store.workflows(None, 10).await.unwrap(), []);
     assert_eq!(store.draft("w").await.unwrap(), None);
-    assert_eq!(store.put_draft("w", None).await, Err(WorkflowError::NotFound));
+    assert_eq!(store.put_draft("w", None, None).await, Err(WorkflowError::NotFound));
     assert_eq!(store.delete_workflow("w", Timestamp(21)).await, Err(WorkflowError::NotFound));
     assert_eq!(store.update_workflow("w", named("x"), None, Timestamp(22)).await, Err(WorkflowError::NotFound));
     assert_eq!(store.workflow_versions("w").await.unwrap().len(), 1);
@@ -145,15 +145,38 @@ pub async fn drafts_come_and_go(store: AnyStore) {
     assert_eq!(store.draft("w").await.unwrap(), None);
     for text in ["{\"half\": ", "not JSON at all ☃", ""] {
         let draft = Draft { graph_json: text.into(), updated_at: Timestamp(20) };
-        store.put_draft("w", Some(draft.clone())).await.unwrap();
+        store.put_draft("w", Some(draft.clone()), None).await.unwrap();
         assert_eq!(store.draft("w").await.unwrap(), Some(draft));
     }
     assert_eq!(store.workflow("w").await.unwrap().unwrap().version, 1, "a draft is no version");
-    store.put_draft("w", None).await.unwrap();
-    store.put_draft("w", None).await.unwrap();
+    store.put_draft("w", None, None).await.unwrap();
+    store.put_draft("w", None, None).await.unwrap();
     assert_eq!(store.draft("w").await.unwrap(), None);
     let lost = Draft { graph_json: "{}".into(), updated_at: Timestamp(1) };
-    assert_eq!(store.put_draft("v", Some(lost)).await, Err(WorkflowError::NotFound));
+    assert_eq!(store.put_draft("v", Some(lost), None).await, Err(WorkflowError::NotFound));
+}
+
+pub async fn a_draft_is_not_written_over_what_its_writer_has_not_read(store: AnyStore) {
+    store.create_workflow(workflow("w", 10)).await.unwrap();
+    let draft = |text: &str, at| Some(Draft { graph_json: text.into(), updated_at: Timestamp(at) });
+    let tag = |version, draft: Option<u64>| Some(DraftTag { version, draft: draft.map(Timestamp) });
+    let conflict = Err(WorkflowError::DraftConflict);
+    assert_eq!(store.put_draft("w", draft("a", 20), tag(1, Some(19))).await, conflict, "there is no draft yet");
+    assert_eq!(store.put_draft("w", draft("a", 20), tag(2, None)).await, conflict, "there is no such version yet");
+    store.put_draft("w", draft("a", 20), tag(1, None)).await.unwrap();
+    assert_eq!(store.put_draft("w", draft("b", 21), tag(1, None)).await, conflict);
+    assert_eq!(store.put_draft("w", None, tag(1, Some(19))).await, conflict);
+    store.put_draft("w", draft("b", 21), tag(1, Some(20))).await.unwrap();
+    store.update_workflow("w", named("A"), None, Timestamp(30)).await.unwrap();
+    assert_eq!(store.put_draft("w", draft("c", 31), tag(1, Some(21))).await, conflict);
+    assert_eq!(store.draft("w").await.unwrap(), draft("b", 21));
+    store.put_draft("w", None, tag(2, Some(21))).await.unwrap();
+    assert_eq!(store.draft("w").await.unwrap(), None);
+    assert_eq!(store.put_draft("v", draft("a", 1), tag(1, None)).await, Err(WorkflowError::NotFound));
+
+    let racers = (0..8).map(|at| store.put_draft("w", draft("r", 40 + at), tag(2, None)));
+    let won = futures::future::join_all(racers).await.into_iter().filter(Result::is_ok).count();
+    assert_eq!(won, 1, "one of several drafts for the same state wins");
 }
 
 pub async fn documents_are_kept_under_their_hash(store: AnyStore) {

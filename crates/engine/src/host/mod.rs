@@ -2,6 +2,7 @@
 //! run. Everybody else puts requests into a run's inbox.
 
 mod actor;
+pub mod fork;
 mod perform;
 mod registry;
 pub mod rows;

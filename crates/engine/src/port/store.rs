@@ -330,6 +330,14 @@ pub struct Draft {
     pub updated_at: Timestamp,
 }
 
+/// What somebody who edits a workflow has read: a version, and the draft on top of it if there was one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DraftTag {
+    pub version: u32,
+    /// When the draft was written.
+    pub draft: Option<Timestamp>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkflowVersion {
     pub version: u32,
@@ -344,6 +352,9 @@ pub enum WorkflowError {
     /// The workflow was changed since the client read it.
     #[error("the workflow is at version {actual}, not at {expected}")]
     VersionConflict { expected: u32, actual: u32 },
+    /// The workflow or its draft was changed since the client read it.
+    #[error("the draft was changed")]
+    DraftConflict,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -383,8 +394,8 @@ pub trait Workflows: Send + Sync {
     fn undelete_workflow(&self, id: &str) -> BoxFuture<'_, Result<(), WorkflowError>>;
     /// Oldest first; also of a deleted workflow.
     fn workflow_versions(&self, id: &str) -> BoxFuture<'_, Result<Vec<WorkflowVersion>, StoreError>>;
-    /// Sets the draft, or removes it.
-    fn put_draft(&self, id: &str, draft: Option<Draft>) -> BoxFuture<'_, Result<(), WorkflowError>>;
+    /// Sets the draft, or removes it. `expected`, where given, must be what there is, or it is a `DraftConflict`.
+    fn put_draft(&self, id: &str, draft: Option<Draft>, expected: Option<DraftTag>) -> BoxFuture<'_, Result<(), WorkflowError>>;
     fn draft(&self, id: &str) -> BoxFuture<'_, Result<Option<Draft>, StoreError>>;
 
     /// Keeps a document under its hash, for runs that pin it. Idempotent.

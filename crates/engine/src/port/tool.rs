@@ -116,6 +116,12 @@ impl Tools {
         found.ok_or_else(|| Failure::new(FailureCode::NotConfigured, format!("This server has no tool named `{name}`.")))
     }
 
+    /// Whether a call that may have been carried out can be made again without asking a person. What the author of the step says
+    /// wins (`config.idempotent`); a tool that is not there now is better not repeated.
+    pub fn is_repeatable(&self, call: &ToolCall, author: Option<bool>) -> bool {
+        author.unwrap_or_else(|| self.get(&call.tool).is_ok_and(|tool| tool.effect(&call.config).is_repeatable()))
+    }
+
     pub fn rules(&self) -> &ToolRules {
         &self.rules
     }
@@ -134,5 +140,60 @@ impl Tools {
 impl From<Vec<Arc<dyn Tool>>> for Tools {
     fn from(fixed: Vec<Arc<dyn Tool>>) -> Self {
         Tools::new(fixed, Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Changes something for ever, unless it is told to only look.
+    struct Press;
+
+    impl Tool for Press {
+        fn name(&self) -> &str {
+            "press"
+        }
+
+        fn description(&self) -> &str {
+            "Presses a button."
+        }
+
+        fn config_schema(&self) -> Value {
+            json!({"type": "object"})
+        }
+
+        fn effect(&self, config: &Value) -> Effect {
+            if config["look"] == true { Effect::ReadOnly } else { Effect::SideEffect }
+        }
+
+        fn is_remote(&self) -> bool {
+            false
+        }
+
+        fn call<'a>(&'a self, _call: &'a ToolCall, _context: &'a CallContext) -> BoxFuture<'a, Result<Value, Failure>> {
+            Box::pin(async { Ok(Value::Null) })
+        }
+    }
+
+    #[test]
+    fn the_author_then_the_call_decides_whether_it_can_be_repeated() {
+        let tools = Tools::new(vec![Arc::new(Press)], Vec::new());
+        let call = |tool: &str, config| ToolCall { tool: tool.into(), config, inputs: json!({}), secrets: Vec::new() };
+        for (tool, config, author, expected) in [
+            ("press", json!({}), None, false),
+            ("press", json!({"look": true}), None, true),
+            ("press", json!({}), Some(true), true),
+            ("press", json!({"look": true}), Some(false), false),
+            ("gone", json!({}), None, false),
+        ] {
+            assert_eq!(tools.is_repeatable(&call(tool, config), author), expected, "{tool} {author:?}");
+        }
+        assert!(!tools.get("press").unwrap().describe().idempotent);
+
+        let denied = tools.with_rules(ToolRules { allow: None, deny: vec!["press".to_owned()] });
+        assert!(denied.list().is_empty());
+        let failure = denied.get("press").err().unwrap();
+        assert!(failure.message.contains("does not let workflows use the tool `press`"), "{failure}");
     }
 }

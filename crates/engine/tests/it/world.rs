@@ -392,8 +392,8 @@ impl Workflows for CrashingStore {
     fn workflow_versions(&self, id: &str) -> BoxFuture<'_, Result<Vec<WorkflowVersion>, StoreError>> {
         self.0.store.workflow_versions(id)
     }
-    fn put_draft(&self, id: &str, draft: Option<Draft>) -> BoxFuture<'_, Result<(), WorkflowError>> {
-        self.0.store.put_draft(id, draft)
+    fn put_draft(&self, id: &str, draft: Option<Draft>, expected: Option<DraftTag>) -> BoxFuture<'_, Result<(), WorkflowError>> {
+        self.0.store.put_draft(id, draft, expected)
     }
     fn draft(&self, id: &str) -> BoxFuture<'_, Result<Option<Draft>, StoreError>> {
         self.0.store.draft(id)

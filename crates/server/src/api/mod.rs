@@ -6,10 +6,12 @@ pub mod approvals;
 pub mod bindings;
 pub mod cache;
 pub mod catalog;
+pub mod compare;
 pub mod control;
 pub mod drafts;
 pub mod dto;
 pub mod extract;
+pub mod fork;
 pub mod health;
 pub mod link;
 pub mod problem;
@@ -50,6 +52,9 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(control::pause))
         .routes(routes!(control::resume))
         .routes(routes!(control::signal))
+        .routes(routes!(fork::preview))
+        .routes(routes!(fork::fork))
+        .routes(routes!(compare::compare))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::decide))
         .routes(routes!(runs::blob))

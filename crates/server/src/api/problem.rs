@@ -123,6 +123,11 @@ impl From<WorkflowError> for ApiError {
                     "The workflow is at version {actual}, but the request was made for version {expected}: read it again, then repeat the change."
                 ),
             ),
+            WorkflowError::DraftConflict => ApiError::new(
+                StatusCode::PRECONDITION_FAILED,
+                "draft_conflict",
+                "The workflow or its draft was changed since it was read: read it again, then decide which of the two to keep.",
+            ),
             WorkflowError::Store(error) => error.into(),
         }
     }

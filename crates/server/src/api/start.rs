@@ -73,6 +73,12 @@ pub struct Started {
     run: Option<Run>,
 }
 
+impl Started {
+    pub fn new(run: RunId, trace_id: String) -> Self {
+        Started { run_id: run.to_string(), id: run.to_string(), trace_id, run: None }
+    }
+}
+
 /// Who asks, as far as it says so: it is only for lists.
 pub fn triggered_by(headers: &HeaderMap) -> &'static str {
     match headers.get("flowtrace-client").and_then(|value| value.to_str().ok()) {

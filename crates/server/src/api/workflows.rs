@@ -7,8 +7,9 @@ use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use flowtrace_core::id::Timestamp;
 use flowtrace_core::payload::sha256_hex;
-use flowtrace_engine::port::store::{Workflow, WorkflowChange};
+use flowtrace_engine::port::store::{DraftTag, Workflow, WorkflowChange, WorkflowError};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -171,7 +172,7 @@ async fn valid_document(app: &Shared, graph_json: &RawValue) -> ApiResult<(Arc<s
 }
 
 fn view(status: StatusCode, workflow: Workflow) -> Response {
-    let etag = format!("\"{}\"", workflow.version);
+    let etag = etag(DraftTag { version: workflow.version, draft: None });
     let body = WorkflowView {
         id: workflow.id,
         owner_id: workflow.owner_id,
@@ -274,11 +275,12 @@ pub async fn get(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult
     Ok(view(StatusCode::OK, workflow))
 }
 
-/// Makes the next version. Runs keep the version that they started with. A saved document ends the draft.
+/// Makes the next version. Runs keep the version that they started with. A saved document ends the draft; with the `ETag` of a
+/// draft in `If-Match` only that one.
 #[utoipa::path(put, path = "/api/workflows/{id}", operation_id = "updateWorkflow", tag = "workflows",
     params(
         ("id" = String, Path, description = "The workflow"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is made for"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the workflow, or of the draft, that the change is made for"),
     ),
     request_body = UpdateWorkflow, responses(
     (status = 200, body = WorkflowView, headers(("etag" = String, description = "The version, for `If-Match`"))),
@@ -309,23 +311,46 @@ pub async fn update(
     };
     let saves_document = graph_json.is_some();
     let change = WorkflowChange { name: body.name, description: body.description, graph_json, hash };
-    let workflow = app.store.update_workflow(&id, change, expected, app.clock.now()).await?;
+    let workflow = app.store.update_workflow(&id, change, expected.map(|tag| tag.version), app.clock.now()).await?;
     if saves_document {
-        app.store.put_draft(&id, None).await?;
+        let published = expected.filter(|tag| tag.draft.is_some());
+        let expected = published.map(|tag| DraftTag { version: workflow.version, ..tag });
+        match app.store.put_draft(&id, None, expected).await {
+            // Somebody else's draft, newer than what was published, stays.
+            Ok(()) | Err(WorkflowError::DraftConflict) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(view(StatusCode::OK, workflow))
 }
 
+/// The version, and with a draft on top of it the time of the draft: `"3"` or `"3-1795226953844117"`.
+pub fn etag(tag: DraftTag) -> String {
+    match tag.draft {
+        None => format!("\"{}\"", tag.version),
+        Some(at) => format!("\"{}-{}\"", tag.version, at.0),
+    }
+}
+
+fn read_etag(text: &str) -> Option<DraftTag> {
+    let text = text.strip_prefix('"')?.strip_suffix('"')?;
+    let (version, draft) = match text.split_once('-') {
+        None => (text, None),
+        Some((version, at)) => (version, Some(Timestamp(at.parse().ok()?))),
+    };
+    Some(DraftTag { version: version.parse().ok()?, draft })
+}
+
 /// `If-Match` with one ETag; `*` is as none, because that the workflow exists is checked anyway.
-fn if_match(headers: &HeaderMap) -> ApiResult<Option<u32>> {
+pub fn if_match(headers: &HeaderMap) -> ApiResult<Option<DraftTag>> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);
     }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    version.map(Some).ok_or_else(|| {
-        ApiError::bad_request("invalid_header", "`If-Match` has to be the `ETag` of the workflow, for instance `\"3\"`.")
+    read_etag(text).map(Some).ok_or_else(|| {
+        let detail = "`If-Match` has to be the `ETag` of the workflow or of its draft, for instance `\"3\"`.";
+        ApiError::bad_request("invalid_header", detail)
     })
 }
 

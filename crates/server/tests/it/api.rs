@@ -130,7 +130,7 @@ async fn workflows(api: &Api) {
     api.get(&path).await.expect(200);
 
     let valid = api.post("/api/workflows/validate", json!({"graph_json": document})).await.expect(200);
-    assert_eq!(valid, json!({"valid": true, "problems": []}));
+    assert_eq!(valid, json!({"valid": true, "problems": [], "warnings": []}));
     let invalid = api.post("/api/workflows/validate", json!({"graph_json": documents::broken()})).await.expect(200);
     assert_eq!(invalid["valid"], false);
     assert!(invalid["problems"].as_array().unwrap().len() >= 2, "{invalid}");
@@ -169,6 +169,25 @@ async fn drafts(api: &Api) {
     api.delete(&path).await.expect(204);
     api.get(&path).await.problem(404, "not_found");
     api.put("/api/workflows/nothing/draft", json!({"graph_json": {}})).await.problem(404, "not_found");
+
+    // Nobody writes over a draft that they have not read.
+    let version = |version: u32| format!("\"{version}\"");
+    let send = async |path: &str, document: Value, etag: &str| {
+        api.send(Method::PUT, path, |r| r.header("if-match", etag).json(&json!({"graph_json": document}))).await
+    };
+    let put = async |document: Value, etag: String| send(&path, document, &etag).await;
+    put(json!({}), version(1)).await.problem(412, "draft_conflict");
+    let first = put(json!({"a": 1}), version(2)).await.expect(200);
+    put(json!({"b": 1}), version(2)).await.problem(412, "draft_conflict");
+    let second = put(json!({"a": 2}), first["etag"].as_str().unwrap().to_owned()).await.expect(200);
+    assert_eq!(second["version"], 2);
+    put(json!({"a": 3}), first["etag"].as_str().unwrap().to_owned()).await.problem(412, "draft_conflict");
+    put(json!({"a": 3}), "three".to_owned()).await.problem(400, "invalid_header");
+    assert_eq!(api.get(&path).await.expect(200)["graph_json"], json!({"a": 2}));
+
+    // Publishing ends the draft that was published, and no other.
+    send(&format!("/api/workflows/{id}"), documents::echo(), first["etag"].as_str().unwrap()).await.expect(200);
+    assert_eq!(api.get(&path).await.expect(200)["graph_json"], json!({"a": 2}));
 }
 
 async fn bindings(api: &Api) {

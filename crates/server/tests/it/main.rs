@@ -15,3 +15,4 @@ mod reference;
 mod startup;
 mod stream;
 mod support;
+mod tools;

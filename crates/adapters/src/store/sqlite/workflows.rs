@@ -100,12 +100,17 @@ impl Workflows for SqliteStore {
         }))
     }
 
-    fn put_draft(&self, id: &str, draft: Option<Draft>) -> BoxFuture<'_, Result<(), WorkflowError>> {
+    fn put_draft(&self, id: &str, draft: Option<Draft>, expected: Option<DraftTag>) -> BoxFuture<'_, Result<(), WorkflowError>> {
         let id = id.to_string();
         let bytes = SMALL + draft.as_ref().map_or(0, |draft| draft.graph_json.len());
         let put = move |connection: &Connection| {
-            if live(connection, &id)?.is_none() {
-                return Ok(Err(WorkflowError::NotFound));
+            let Some(workflow) = live(connection, &id)? else { return Ok(Err(WorkflowError::NotFound)) };
+            if let Some(expected) = expected {
+                let sql = "SELECT updated_at FROM drafts WHERE workflow_id = ?1";
+                let draft = connection.prepare_cached(sql)?.query_row([&id], |row| time(row, 0)).optional()?;
+                if expected != (DraftTag { version: workflow.version, draft }) {
+                    return Ok(Err(WorkflowError::DraftConflict));
+                }
             }
             match &draft {
                 Some(draft) => {

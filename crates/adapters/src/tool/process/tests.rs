@@ -103,7 +103,7 @@ fn only_what_is_allowed_is_in_the_environment_and_secrets_do_not_come_back() {
     let mut program = shell("env; echo $KEY >&2");
     program.program.env = BTreeMap::from([
         ("PLAIN".to_owned(), Setting::Text("text".to_owned())),
-        ("KEY".to_owned(), Setting::Secret(SecretSetting { secret: "key".to_owned(), prefix: "Bearer ".to_owned() })),
+        ("KEY".to_owned(), Setting::Secret(SecretSetting { env: "key".to_owned(), prefix: "Bearer ".to_owned() })),
     ]);
     let Value::String(env) = run(&tool(program.clone()), json!({}), json!({})).unwrap() else { panic!("no text") };
     let mut names: Vec<&str> = env.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
@@ -116,11 +116,13 @@ fn only_what_is_allowed_is_in_the_environment_and_secrets_do_not_come_back() {
     let failure = run(&tool(program.clone()), json!({}), json!({})).unwrap_err();
     assert!(failure.message.contains("[secret:key]") && !failure.message.contains("s3cr3t"), "{failure}");
 
-    program
-        .program
-        .env
-        .insert("X".to_owned(), Setting::Secret(SecretSetting { secret: "unset".to_owned(), prefix: String::new() }));
-    assert!(run(&tool(program), json!({}), json!({})).unwrap_err().message.contains("The secret `unset`"));
+    program.program.env.insert("X".to_owned(), Setting::Secret(SecretSetting { env: "unset".to_owned(), prefix: String::new() }));
+    assert!(
+        run(&tool(program), json!({}), json!({}))
+            .unwrap_err()
+            .message
+            .contains("`unset`, which the configuration names for `X`, is not set")
+    );
 }
 
 #[test]

@@ -60,7 +60,7 @@ async fn serve() -> (Arc<Probe>, Url) {
 }
 
 fn server(url: Url, allow_private: bool) -> McpServer {
-    let secret = Setting::Secret(SecretSetting { secret: "key".to_owned(), prefix: "Bearer ".to_owned() });
+    let secret = Setting::Secret(SecretSetting { env: "key".to_owned(), prefix: "Bearer ".to_owned() });
     let headers = BTreeMap::from([("Authorization".to_owned(), secret)]);
     McpServer::new(settings(McpTransport::Http { url, headers }), surroundings(allow_private))
 }

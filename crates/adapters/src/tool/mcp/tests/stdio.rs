@@ -212,7 +212,7 @@ async fn a_server_that_does_not_start_is_told_and_tried_with_growing_waits() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_environment_is_clean_and_secrets_do_not_come_back() {
     let mut program = program("ok");
-    program.env.insert("KEY".to_owned(), Setting::Secret(SecretSetting { secret: "key".to_owned(), prefix: String::new() }));
+    program.env.insert("KEY".to_owned(), Setting::Secret(SecretSetting { env: "key".to_owned(), prefix: String::new() }));
     let server = McpServer::new(settings(McpTransport::Stdio(program)), surroundings(false));
     let Value::String(env) = call(&server, "env", json!({})).await.unwrap() else { panic!("no text") };
     for line in env.lines() {

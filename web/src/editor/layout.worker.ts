@@ -1,0 +1,6 @@
+import { arrange, type Structure } from "./layout";
+
+// Laying out a few hundred nodes takes longer than a frame: not on the page's thread.
+addEventListener("message", ({ data }: MessageEvent<{ turn: number; structure: Structure }>) => {
+  postMessage({ turn: data.turn, arranged: arrange(data.structure) });
+});
