@@ -2,7 +2,7 @@ import createClient from "openapi-fetch";
 import { request } from "./http";
 import { ApiProblem } from "./problem";
 import type { paths } from "./schema";
-import type { Decide, FailNext, RunStatus, RunSummary } from "./types";
+import type { Decide, FailNext, Fork, RunStatus, RunSummary } from "./types";
 
 const client = createClient<paths>({ fetch: request });
 
@@ -41,6 +41,13 @@ export const api = {
   /** The run as it was after event `at_seq`. */
   stateAt: (id: string, at_seq: number, signal?: AbortSignal) =>
     data(client.GET("/api/runs/{id}/state", { params: { path: { id }, query: { at_seq } }, signal })),
+  /** What a fork would keep and run again; nothing is written. */
+  previewFork: (id: string, body: Fork, signal?: AbortSignal) => data(client.POST("/api/runs/{id}/fork/preview", { params: { path: { id } }, body, signal })),
+  forkRun: (id: string, body: Fork) => data(client.POST("/api/runs/{id}/fork", { params: { path: { id } }, body })),
+  compare: async (a: string, b: string, cursor?: string, signal?: AbortSignal) => {
+    const page = await data(client.GET("/api/compare", { params: { query: { a, b, cursor } }, signal }));
+    return { ...page, a: page.a as RunSummary, b: page.b as RunSummary };
+  },
   approvals: (query: { status?: "open" | "decided" | "all"; run_id?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     data(client.GET("/api/approvals", { params: { query }, signal })),
   decide: (id: string, body: Decide) => data(client.POST("/api/approvals/{id}", { params: { path: { id } }, body })),

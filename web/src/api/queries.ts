@@ -71,6 +71,14 @@ export const approvalsQuery = (status: "open" | "decided") =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
+export const compareQuery = (a: string, b: string) =>
+  infiniteQueryOptions({
+    queryKey: ["compare", a, b],
+    queryFn: ({ pageParam, signal }) => api.compare(a, b, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
 /** How many questions are open, for the badge. */
 export const openApprovalsQuery = queryOptions({
   queryKey: [...keys.approvals, "count"],
