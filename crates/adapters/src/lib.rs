@@ -2,8 +2,10 @@
 
 pub mod child;
 pub mod guard;
+pub mod otlp;
 pub mod provider;
 mod retry_after;
 pub mod secrets;
+pub mod spans;
 pub mod store;
 pub mod tool;

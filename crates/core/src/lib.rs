@@ -32,5 +32,6 @@ pub mod stack;
 pub mod state;
 pub mod template;
 pub mod tool;
+pub mod trace;
 pub mod usage;
 pub mod value;

@@ -3,6 +3,21 @@
 //! A span is what a reader sees. It keeps the raw attributes beside the fields that were read out of them, so that a better
 //! reading can be made later from what was stored.
 
+pub mod messages;
+pub mod normalise;
+pub mod raw;
+
+mod found;
+mod genai;
+mod json;
+mod langfuse;
+mod openinference;
+mod openllmetry;
+mod provider;
+mod pydantic;
+mod respan;
+mod vercel;
+
 use crate::id::{SpanId, TraceId};
 use crate::usage::Usage;
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 use crate::api::problem::ProblemItem;
 use crate::boundary::Boundary;
 use crate::folds::Folds;
+use crate::otlp::Ingest;
 use flowtrace_adapters::provider::simulated::Simulator;
 use flowtrace_core::check::{Catalog, check, lint};
 use flowtrace_core::plan::Plan;
@@ -11,6 +12,7 @@ use flowtrace_core::problem::Problem;
 use flowtrace_engine::host::Host;
 use flowtrace_engine::port::clock::Clock;
 use flowtrace_engine::port::provider::Provider;
+use flowtrace_engine::port::span_store::SpanStore;
 use flowtrace_engine::port::store::{ProviderBinding, Store, StoreError};
 use flowtrace_engine::port::tool::Tools;
 use std::collections::HashMap;
@@ -23,6 +25,9 @@ pub struct App {
     pub boundary: Boundary,
     pub host: Host,
     pub store: Arc<dyn Store>,
+    pub spans: Arc<dyn SpanStore>,
+    /// What takes in the spans of others.
+    pub ingest: Arc<Ingest>,
     pub clock: Arc<dyn Clock>,
     pub tools: Tools,
     pub providers: Vec<Arc<dyn Provider>>,

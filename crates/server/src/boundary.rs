@@ -7,9 +7,11 @@
 
 use crate::api::problem::ApiError;
 use crate::app::Shared;
+use crate::otlp::{is_content_type, is_ingest};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::net::IpAddr;
@@ -89,7 +91,7 @@ impl Boundary {
         let host = self.check_host(headers, authority)?;
         check_origin(&host, headers)?;
         check_fetch_site(method, path, headers)?;
-        check_content_type(method, headers)
+        check_content_type(method, path, headers)
     }
 
     fn check_host(&self, headers: &HeaderMap, authority: Option<&Authority>) -> Result<Authority, ApiError> {
@@ -115,7 +117,7 @@ impl Boundary {
 
     /// Whether a request for this route carries the token, or needs none.
     pub fn check_token(&self, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-        if OPEN.contains(&path) || self.authenticated(headers) {
+        if OPEN.contains(&path) || self.authenticated(headers) || (is_ingest(path) && self.vendor_key(headers)) {
             return Ok(());
         }
         Err(ApiError::new(
@@ -124,6 +126,19 @@ impl Boundary {
             "This server needs its token: send `Authorization: Bearer <token>`, or open the page in a browser and enter it there.",
         )
         .with_header(header::WWW_AUTHENTICATE, "Bearer"))
+    }
+
+    /// SDKs carry the token where their vendor's key would stand: as the password of a user, or in a header of their own.
+    fn vendor_key(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let basic = text("authorization")
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+            .and_then(|(_, pair)| base64::engine::general_purpose::STANDARD.decode(pair.trim()).ok())
+            .and_then(|pair| String::from_utf8(pair).ok())
+            .is_some_and(|pair| pair.split_once(':').is_some_and(|(_, password)| token.matches(password)));
+        basic || text("x-api-key").is_some_and(|key| token.matches(key.trim()))
     }
 
     /// Whether the request carries the token, or none is needed.
@@ -203,13 +218,13 @@ fn check_fetch_site(method: &Method, path: &str, headers: &HeaderMap) -> Result<
 }
 
 /// A form on a foreign page can send three content types, and JSON is none of them. It cannot send a `DELETE` at all.
-fn check_content_type(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_content_type(method: &Method, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
         return Ok(());
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if essence.eq_ignore_ascii_case("application/json") || (is_ingest(path) && is_content_type(essence)) {
         return Ok(());
     }
     Err(ApiError::new(

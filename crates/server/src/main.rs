@@ -9,6 +9,7 @@ mod deployment;
 mod folds;
 #[cfg(unix)]
 mod launch;
+mod otlp;
 mod seed;
 mod server;
 mod web;

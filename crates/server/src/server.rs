@@ -6,13 +6,15 @@ use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
 use crate::folds::Folds;
-use crate::{deployment, seed, web};
+use crate::{deployment, otlp, seed, web};
 use axum::Router;
 use axum::serve::ListenerExt;
-use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore};
+use flowtrace_adapters::spans::SqliteSpans;
+use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore, end_process};
 use flowtrace_adapters::tool::mcp::McpServer;
 use flowtrace_engine::host::{Host, Ports, Settings};
 use flowtrace_engine::port::clock::SystemClock;
+use flowtrace_engine::port::span_store::SpanStore;
 use flowtrace_engine::port::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -116,6 +118,10 @@ impl Server {
         let (token, token_file) = token(&config, address.ip(), data.path()).map_err(other)?;
         let deployment = deployment::build(&config).await.map_err(other)?;
         let clock = Arc::new(SystemClock);
+        let spans: Arc<dyn SpanStore> = Arc::new(
+            SqliteSpans::open(data.path(), clock.clone(), end_process())
+                .map_err(|error| other(cannot_open(&config.data, error)))?,
+        );
         let host = Host::new(
             Ports {
                 store: store.clone(),
@@ -141,6 +147,9 @@ impl Server {
             Mode::Run | Mode::Read => store.unfinished().await.map_err(store_error)?.len(),
         };
 
+        let ingest = otlp::Ingest::open(spans.clone(), deployment.prices.clone(), data.path())
+            .map_err(|error| other(format!("the directory for spans that wait cannot be used: {error}")))?;
+        let ingest = Arc::new(ingest);
         let bindings = Arc::new(store.bindings().await.map_err(store_error)?);
         let app = Arc::new(App {
             bindings: RwLock::new(bindings),
@@ -148,6 +157,8 @@ impl Server {
             boundary: Boundary::new(address.ip(), &config.hosts, token),
             host,
             store,
+            spans,
+            ingest,
             clock,
             tools: deployment.tools,
             providers: deployment.providers,
@@ -165,6 +176,9 @@ impl Server {
             announcement
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
+        }
+        if mode == Mode::Serve {
+            tokio::spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
         }
         let serving = tokio::spawn(serve(listener, app.clone()));
         if mode == Mode::Serve {
@@ -208,6 +222,7 @@ async fn serve(listener: TcpListener, app: Shared) {
 fn router(app: Shared) -> Router {
     let (routes, _) = api::routes().split_for_parts();
     routes
+        .merge(otlp::routes())
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), boundary::authenticate))
         .fallback(web::fallback)
         .method_not_allowed_fallback(web::method_not_allowed)

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod provider;
+pub mod span_store;
 pub mod store;
 pub mod tool;
 

@@ -19,12 +19,17 @@ pub mod providers;
 pub mod run_view;
 pub mod runs;
 pub mod schema;
+pub mod scores;
 pub mod session;
+pub mod sessions;
 pub mod simulate;
 pub mod start;
 pub mod state;
 pub mod stream;
 pub mod trace;
+pub mod trace_feed;
+pub mod trace_view;
+pub mod traces;
 pub mod workflows;
 
 use crate::app::Shared;
@@ -61,6 +66,17 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(state::get))
         .routes(routes!(trace::get))
         .routes(routes!(stream::get))
+        .routes(routes!(traces::list))
+        .routes(routes!(traces::counters))
+        .routes(routes!(trace_feed::tail))
+        .routes(routes!(trace_feed::export))
+        .routes(routes!(traces::get))
+        .routes(routes!(traces::span))
+        .routes(routes!(traces::pin, traces::unpin))
+        .routes(routes!(traces::spend))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::get))
+        .routes(routes!(scores::create))
         .routes(routes!(catalog::get))
         .routes(routes!(bindings::list, bindings::create))
         .routes(routes!(bindings::update, bindings::delete))
@@ -70,6 +86,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(session::get, session::create, session::delete))
         .routes(routes!(schema::workflow))
         .routes(routes!(schema::openapi))
+        .routes(routes!(crate::otlp::status::get))
         .routes(routes!(health::health))
         .routes(routes!(health::version))
 }

@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use flowtrace_core::problem::Problem;
+use flowtrace_engine::port::span_store::SpanStoreError;
 use flowtrace_engine::port::store::{StoreError, WorkflowError};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -109,6 +110,19 @@ impl From<StoreError> for ApiError {
         };
         tracing::error!(%error, "the store refused a request");
         ApiError::new(status, code, sentence(&error.to_string()))
+    }
+}
+
+impl From<SpanStoreError> for ApiError {
+    fn from(error: SpanStoreError) -> Self {
+        match error {
+            SpanStoreError::Store(error) => error.into(),
+            SpanStoreError::InvalidCursor => ApiError::bad_request("invalid_query", sentence(&error.to_string())),
+            SpanStoreError::Overloaded { .. } => {
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", sentence(&error.to_string()))
+                    .with_header(header::RETRY_AFTER, "1")
+            }
+        }
     }
 }
 

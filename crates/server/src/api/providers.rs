@@ -73,14 +73,17 @@ pub async fn test(
         })?,
     };
     let call = ModelCall {
+        tools: Vec::new(),
+        sample: None,
         target: Target { provider: name.clone(), model: model.clone() },
-        messages: vec![Message { role: Role::User, content: "Answer with the word OK.".to_owned() }],
+        messages: vec![Message::new(Role::User, "Answer with the word OK.")],
         parameters: Parameters { max_tokens: Some(MOST_TOKENS), ..Parameters::default() },
         schema: None,
         simulate: None,
     };
     let id = uuid::Uuid::new_v4().simple().to_string();
     let context = CallContext {
+        max_output_tokens: None,
         idempotency_key: format!("test/{id}"),
         traceparent: format!("00-{id}-{}-01", &id[16..]),
         attempt: 1,

@@ -29,6 +29,7 @@ async fn server_endpoints(api: &Api) {
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(version["simulated"], true);
     assert!(!version["git_sha"].as_str().unwrap().is_empty());
+    assert_eq!(api.get("/api/ingest").await.expect(200)["waiting_requests"], 0);
     assert_eq!(api.get("/api/openapi.json").await.expect(200)["info"]["title"], "FlowTrace");
     let schema = api.get("/api/schema/workflow.json").await.expect(200);
     assert!(schema["properties"]["nodes"].is_object(), "{schema}");

@@ -11,6 +11,8 @@ mod faults;
 mod folds;
 mod hostile;
 mod idempotency;
+mod ingest;
+mod ingest_hostile;
 mod reference;
 mod startup;
 mod stream;

@@ -44,7 +44,7 @@ impl DataDir {
 }
 
 /// Creates a directory whose entry survives a crash. Nobody but the owner may look inside: traces hold what users typed.
-pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
     }
@@ -59,7 +59,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes created and renamed entries of a directory durable.
-pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_dir(path: &Path) -> Result<(), StoreError> {
     // Windows has no handle to sync a directory with; NTFS journals its entries.
     if cfg!(unix) {
         File::open(path).and_then(|dir| dir.sync_all()).map_err(|error| unusable(path, &error))?;
@@ -67,7 +67,7 @@ pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
+pub(crate) fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
     let what = format!("{}: {error}", path.display());
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full(what),

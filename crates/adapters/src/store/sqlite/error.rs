@@ -4,6 +4,11 @@ use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Error, ErrorCode, ffi};
 
 pub fn store_error(error: Error) -> StoreError {
+    store_error_in("journal.db", error)
+}
+
+/// `file` is the name of the database, for the sentence.
+pub fn store_error_in(file: &str, error: Error) -> StoreError {
     let text = error.to_string();
     // The index of the log could not grow, for which a full disk is the reason; SQLite calls it an I/O error.
     if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
@@ -12,9 +17,9 @@ pub fn store_error(error: Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(text),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(text),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(format!("journal.db: {text}")),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(format!("{file}: {text}")),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            StoreError::Unavailable(format!("another program keeps journal.db locked; close it, then try again ({text})"))
+            StoreError::Unavailable(format!("another program keeps {file} locked; close it, then try again ({text})"))
         }
         Some(_) => StoreError::Unavailable(text),
         None => match error {
@@ -22,7 +27,7 @@ pub fn store_error(error: Error) -> StoreError {
             Error::FromSqlConversionFailure(..)
             | Error::IntegralValueOutOfRange(..)
             | Error::InvalidColumnType(..)
-            | Error::Utf8Error(..) => StoreError::Corrupt(format!("journal.db: {text}")),
+            | Error::Utf8Error(..) => StoreError::Corrupt(format!("{file}: {text}")),
             _ => StoreError::Unavailable(text),
         },
     }

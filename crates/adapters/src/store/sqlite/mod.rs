@@ -7,8 +7,8 @@
 mod apply;
 mod blobs;
 mod checkpoint;
-mod data_dir;
-mod error;
+pub(crate) mod data_dir;
+pub(crate) mod error;
 mod heads;
 mod journal;
 mod prepare;
@@ -47,6 +47,19 @@ const QUEUE_KIB: usize = 64 * 1024;
 /// Exit status after a failed sync: an internal fault, as in `sysexits.h`.
 const EXIT_FATAL: i32 = 70;
 
+/// What to do when the disk fails to confirm a commit: say so and end the process.
+pub fn end_process() -> OnFatal {
+    Arc::new(|sentence: &str| {
+        if tracing::enabled!(tracing::Level::ERROR) {
+            tracing::error!("{sentence}");
+        } else {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "flowtrace: {sentence}");
+        }
+        std::process::exit(EXIT_FATAL);
+    })
+}
+
 /// Hold the directory's [`DataDir::lock`] while one of these is open: two writing processes would not damage the file, but each
 /// would run the other's runs.
 pub struct SqliteStore {
@@ -64,16 +77,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens or creates the store and applies pending migrations. The process ends when the disk fails to confirm a commit.
     pub fn open(data_dir: &Path) -> Result<SqliteStore, StoreError> {
-        let exit = |sentence: &str| {
-            if tracing::enabled!(tracing::Level::ERROR) {
-                tracing::error!("{sentence}");
-            } else {
-                use std::io::Write;
-                let _ = writeln!(std::io::stderr(), "flowtrace: {sentence}");
-            }
-            std::process::exit(EXIT_FATAL);
-        };
-        Self::open_with(data_dir, Arc::new(exit))
+        Self::open_with(data_dir, end_process())
     }
 
     /// As [`SqliteStore::open`], with another reaction to a disk that fails to confirm a commit. When the hook returns, the

@@ -5,6 +5,7 @@ pub mod binary;
 pub mod documents;
 pub mod sse;
 pub mod upstream;
+pub mod wire;
 
 pub use api::{Answer, Api};
 pub use binary::{Finished, Server, flowtrace};

@@ -1,0 +1,275 @@
+//! What can be done with spans before the writer has its turn: on the threads of the callers, so that the one writer only writes.
+
+use super::terms::{self, Field};
+use flowtrace_core::id::{SpanId, TraceId};
+use flowtrace_core::span::Span;
+use flowtrace_core::trace::facts::{SpanFacts, Symbol};
+use flowtrace_core::trace::merge::merge;
+use flowtrace_core::trace::words;
+use flowtrace_engine::port::span_store::{Part, SpanWrite};
+use flowtrace_engine::port::store::StoreError;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Bytes of spans that are compressed together.
+pub const BLOCK: usize = 128 * 1024;
+
+/// A write with less than this many bytes leaves compressing to the writer, which puts several such writes into one block.
+pub const SMALL: usize = 16 * 1024;
+
+/// Characters of an error that a list shows.
+const ERROR_CHARS: usize = 300;
+
+const LEVEL: i32 = 1;
+
+/// One call of `write`, ready to be written.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// Texts that the facts refer to: symbol `n` is text `n - 1`.
+    pub symbols: Vec<String>,
+    pub traces: Vec<PreparedTrace>,
+    pub blocks: Vec<Vec<u8>>,
+    /// The only block, not compressed yet.
+    pub small: Option<Vec<u8>>,
+    /// Spans that came more than once in the call.
+    pub repeated: u64,
+}
+
+#[derive(Debug)]
+pub struct PreparedTrace {
+    pub id: TraceId,
+    pub spans: Vec<PreparedSpan>,
+    /// Fields and symbols that follow from no fact.
+    pub terms: Vec<(Field, Symbol)>,
+    /// The words of the texts, each once, with a space after each.
+    pub words: String,
+}
+
+#[derive(Debug)]
+pub struct PreparedSpan {
+    pub facts: SpanFacts,
+    pub error: Option<String>,
+    /// Index into the blocks of the call.
+    pub block: usize,
+    pub offset: usize,
+    pub length: usize,
+    /// A piece, or a whole span on top of a piece, with the span that it is.
+    pub piece: Option<Box<Span>>,
+}
+
+impl Prepared {
+    /// The JSON of one of its spans. Each call decompresses a block.
+    pub fn json(&self, span: &PreparedSpan) -> Result<Vec<u8>, StoreError> {
+        let range = span.offset..span.offset + span.length;
+        if let Some(small) = &self.small {
+            return Ok(small[range].to_vec());
+        }
+        Ok(super::read::decompress(&self.blocks[span.block], "a write")?[range].to_vec())
+    }
+}
+
+/// Numbers for the texts of one call.
+#[derive(Default)]
+struct Symbols {
+    ids: HashMap<String, Symbol>,
+    texts: Vec<String>,
+}
+
+impl Symbols {
+    fn id(&mut self, text: &str) -> Symbol {
+        if let Some(id) = self.ids.get(text) {
+            return *id;
+        }
+        self.texts.push(text.to_owned());
+        let id = self.texts.len() as Symbol;
+        self.ids.insert(text.to_owned(), id);
+        id
+    }
+}
+
+pub fn prepare(writes: Vec<SpanWrite>) -> Result<Prepared, StoreError> {
+    let mut prepared = Prepared::default();
+    let mut symbols = Symbols::default();
+    let mut at: HashMap<TraceId, usize> = HashMap::new();
+    // The spans of each trace in the order in which they came, each once.
+    let mut traces: Vec<(TraceId, Vec<(Span, bool)>)> = Vec::new();
+    let mut known: HashMap<(TraceId, SpanId), usize> = HashMap::with_capacity(writes.len());
+    for SpanWrite { span, part } in writes {
+        let trace = *at.entry(span.trace_id).or_insert_with(|| {
+            traces.push((span.trace_id, Vec::new()));
+            traces.len() - 1
+        });
+        let spans = &mut traces[trace].1;
+        match known.get(&(span.trace_id, span.span_id)) {
+            None => {
+                known.insert((span.trace_id, span.span_id), spans.len());
+                spans.push((span, part == Part::Piece));
+            }
+            Some(earlier) => {
+                prepared.repeated += 1;
+                let (stored, pieces) = &mut spans[*earlier];
+                if part == Part::Whole && !*pieces {
+                    *stored = span;
+                } else {
+                    let under = std::mem::replace(stored, flowtrace_core::trace::merge::empty(span.trace_id, span.span_id));
+                    *stored = merge(under, span);
+                    *pieces = true;
+                }
+            }
+        }
+    }
+    let mut blocks = Blocks::default();
+    for (id, spans) in traces {
+        let mut words = Words::default();
+        let mut found = Vec::new();
+        let mut rows = Vec::with_capacity(spans.len());
+        for (span, pieces) in spans {
+            words.add(&span);
+            terms_of(&span, &mut |field, text| found.push((field, symbols.id(text))));
+            let facts = SpanFacts::of(&span, |text| symbols.id(text));
+            let (block, offset, length) = blocks.push(&span)?;
+            let error = shown_error(&span);
+            rows.push(PreparedSpan { facts, error, block, offset, length, piece: pieces.then(|| Box::new(span)) });
+        }
+        found.sort_unstable();
+        found.dedup();
+        prepared.traces.push(PreparedTrace { id, spans: rows, terms: found, words: words.text });
+    }
+    prepared.symbols = symbols.texts;
+    (prepared.blocks, prepared.small) = blocks.finish()?;
+    Ok(prepared)
+}
+
+fn terms_of(span: &Span, term: &mut impl FnMut(Field, &str)) {
+    for tag in &span.tags {
+        term(Field::Tag, tag);
+    }
+    for (key, value) in &span.metadata {
+        term(Field::Metadata, &terms::metadata(key, value));
+    }
+    if let Some(prompt) = &span.prompt_name {
+        term(Field::Prompt, prompt);
+    }
+}
+
+/// The first line of what went wrong.
+pub fn shown_error(span: &Span) -> Option<String> {
+    if span.status != flowtrace_core::span::SpanStatus::Error {
+        return None;
+    }
+    let line = span.error.as_deref().unwrap_or("").trim().lines().next().unwrap_or("");
+    Some(line.chars().take(ERROR_CHARS).collect())
+}
+
+pub fn json(span: &Span) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(span).map_err(not_json)
+}
+
+fn not_json(error: serde_json::Error) -> StoreError {
+    StoreError::Invalid(format!("a span cannot be written as JSON: {error}"))
+}
+
+#[derive(Default)]
+struct Blocks {
+    done: Vec<Vec<u8>>,
+    open: Vec<u8>,
+}
+
+impl Blocks {
+    /// The block, and the place of the span in it.
+    fn push(&mut self, span: &Span) -> Result<(usize, usize, usize), StoreError> {
+        let offset = self.open.len();
+        serde_json::to_writer(&mut self.open, span).map_err(not_json)?;
+        let place = (self.done.len(), offset, self.open.len() - offset);
+        if self.open.len() >= BLOCK {
+            self.done.push(compress(&self.open)?);
+            self.open.clear();
+        }
+        Ok(place)
+    }
+
+    fn finish(mut self) -> Result<(Vec<Vec<u8>>, Option<Vec<u8>>), StoreError> {
+        if self.done.is_empty() && self.open.len() < SMALL {
+            return Ok((Vec::new(), Some(self.open)));
+        }
+        if !self.open.is_empty() {
+            self.done.push(compress(&self.open)?);
+        }
+        Ok((self.done, None))
+    }
+}
+
+thread_local! {
+    /// Setting one up costs more than compressing a small block.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let failed = |error: std::io::Error| StoreError::Unavailable(format!("a block of spans cannot be compressed: {error}"));
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        let compressor = match compressor {
+            Some(compressor) => compressor,
+            None => compressor.insert(zstd::bulk::Compressor::new(LEVEL).map_err(failed)?),
+        };
+        compressor.compress(bytes).map_err(failed)
+    })
+}
+
+/// The words of several texts, each once.
+#[derive(Default)]
+pub struct Words {
+    pub text: String,
+    seen: HashSet<u64, BuildHasherDefault<Ready>>,
+}
+
+impl Words {
+    pub fn add(&mut self, span: &Span) {
+        words::texts(span, &mut |text| {
+            // A prompt stands in several spans of its trace.
+            if text.len() > 32 && !self.seen.insert(quick_hash(text.as_bytes()) ^ 1) {
+                return;
+            }
+            words::each(text, |word| {
+                if self.seen.insert(quick_hash(word.as_bytes())) {
+                    self.text.push_str(word);
+                    self.text.push(' ');
+                }
+            });
+        });
+    }
+}
+
+/// Good enough to tell words apart: two with the same hash would make one of them not found.
+fn quick_hash(bytes: &[u8]) -> u64 {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = (bytes.len() as u64).wrapping_mul(K);
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = u64::from_le_bytes(chunk.try_into().expect("a chunk has 8 bytes"));
+        hash = (hash ^ word).wrapping_mul(K).rotate_left(29);
+    }
+    let mut last = [0u8; 8];
+    last[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+    hash = (hash ^ u64::from_le_bytes(last)).wrapping_mul(K);
+    hash ^= hash >> 32;
+    hash.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (hash >> 29)
+}
+
+/// Takes a hash as it is.
+#[derive(Default)]
+pub struct Ready(u64);
+
+impl Hasher for Ready {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = quick_hash(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

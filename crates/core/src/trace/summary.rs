@@ -1,0 +1,331 @@
+//! Adding up the spans of a trace. The result depends on the set of spans alone, not on the order in which they came.
+
+use super::TraceStatus;
+use super::facts::{NONE, SpanFacts, Symbol};
+use crate::id::SpanId;
+use crate::span::{SpanKind, SpanStatus};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// What a trace did and what it cost. Only model calls and embeddings count as spending, and an answer that two libraries
+/// recorded side by side counts once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    pub spans: u64,
+    pub errors: u64,
+    /// Units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
+    pub steps: u64,
+    pub llm_calls: u64,
+    pub tool_calls: u64,
+    /// How many times an agent handed over to another one, at the deepest place.
+    pub handoff_depth: u64,
+    /// Failed calls, tasks or agents that were tried again.
+    pub retries: u64,
+    pub tokens_input: u64,
+    pub tokens_output: u64,
+    pub tokens_cached: u64,
+    pub tokens_cache_write: u64,
+    pub tokens_reasoning: u64,
+    /// Without simulated calls.
+    pub cost_nanousd: u64,
+    /// Calls that are missing in the cost, because their model has no known price or they came without usage.
+    pub unpriced_calls: u64,
+    pub simulated_calls: u64,
+}
+
+impl Totals {
+    /// Sums of several traces; the deepest hand-over is the deepest of all.
+    pub fn add(&mut self, other: &Totals) {
+        let add = |sum: &mut u64, part: u64| *sum = sum.saturating_add(part);
+        add(&mut self.spans, other.spans);
+        add(&mut self.errors, other.errors);
+        add(&mut self.steps, other.steps);
+        add(&mut self.llm_calls, other.llm_calls);
+        add(&mut self.tool_calls, other.tool_calls);
+        self.handoff_depth = self.handoff_depth.max(other.handoff_depth);
+        add(&mut self.retries, other.retries);
+        add(&mut self.tokens_input, other.tokens_input);
+        add(&mut self.tokens_output, other.tokens_output);
+        add(&mut self.tokens_cached, other.tokens_cached);
+        add(&mut self.tokens_cache_write, other.tokens_cache_write);
+        add(&mut self.tokens_reasoning, other.tokens_reasoning);
+        add(&mut self.cost_nanousd, other.cost_nanousd);
+        add(&mut self.unpriced_calls, other.unpriced_calls);
+        add(&mut self.simulated_calls, other.simulated_calls);
+    }
+
+    pub fn tokens(&self) -> u64 {
+        self.tokens_input.saturating_add(self.tokens_output)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    pub name: Symbol,
+    pub service: Symbol,
+    pub environment: Symbol,
+    pub workflow: Symbol,
+    pub session: Symbol,
+    pub user: Symbol,
+    pub tags: Symbol,
+    pub status: TraceStatus,
+    /// The span whose error explains the status, as an index into the spans.
+    pub failed: Option<usize>,
+    pub started_at: i64,
+    pub ended_at: i64,
+    pub totals: Totals,
+    /// For each span whether its usage counts.
+    pub counted: Vec<bool>,
+}
+
+/// Adds up the spans, in any order.
+pub fn summarize(spans: &[SpanFacts]) -> Summary {
+    let tree = Tree::new(spans);
+    let counted = counted(spans);
+    let retried = retried(spans);
+    let root = tree.root();
+    let first = |field: fn(&SpanFacts) -> Symbol| {
+        let own = root.map_or(NONE, |root| field(&spans[root]));
+        let found = || tree.by_time.iter().map(|at| field(&spans[*at])).find(|symbol| *symbol != NONE);
+        if own == NONE { found().unwrap_or(NONE) } else { own }
+    };
+    let failed = tree.failed(root, &retried);
+    let open = spans.iter().any(|span| span.open);
+    Summary {
+        name: root.map_or(NONE, |root| spans[root].name),
+        service: first(|span| span.service),
+        environment: first(|span| span.environment),
+        workflow: first(|span| span.workflow),
+        session: first(|span| span.session),
+        user: first(|span| span.user),
+        tags: first(|span| span.tags),
+        status: match failed {
+            _ if open => TraceStatus::Running,
+            Some(_) => TraceStatus::Failed,
+            None => TraceStatus::Ok,
+        },
+        failed,
+        started_at: spans.iter().map(|span| span.started_at).min().unwrap_or(0),
+        ended_at: spans.iter().map(|span| span.ended_at).max().unwrap_or(0),
+        totals: tree.totals(&counted, &retried),
+        counted,
+    }
+}
+
+/// Two libraries that watch one call leave two spans with the provider's id of the answer, beside each other or one in the
+/// other. One of them counts: the one with messages, else the one with tokens, else the first.
+fn counted(spans: &[SpanFacts]) -> Vec<bool> {
+    let mut counted: Vec<bool> = spans.iter().map(|span| span.kind.spends()).collect();
+    let mut calls: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (at, span) in spans.iter().enumerate() {
+        if counted[at] && span.response != 0 {
+            calls.entry(span.response).or_default().push(at);
+        }
+    }
+    for copies in calls.values().filter(|copies| copies.len() > 1) {
+        let ids: HashMap<SpanId, usize> = copies.iter().map(|at| (spans[*at].span, *at)).collect();
+        let mut groups: HashMap<Option<SpanId>, Vec<usize>> = HashMap::new();
+        for at in copies {
+            // The outermost copy stands for those inside it.
+            let mut parent = spans[*at].parent;
+            for _ in 0..copies.len() {
+                match parent.and_then(|parent| ids.get(&parent)) {
+                    Some(outer) => parent = spans[*outer].parent,
+                    None => break,
+                }
+            }
+            groups.entry(parent).or_default().push(*at);
+        }
+        for group in groups.values() {
+            let best = group.iter().copied().min_by_key(|at| {
+                let span = &spans[*at];
+                (!span.messages, span.tokens.usage().is_none(), span.started_at, span.span)
+            });
+            for at in group {
+                counted[*at] = Some(*at) == best;
+            }
+        }
+    }
+    counted
+}
+
+/// Spans that failed and were followed by another try: same parent, kind, name and model.
+fn retried(spans: &[SpanFacts]) -> Vec<Retried> {
+    type Call = (Option<SpanId>, SpanKind, Symbol, Symbol);
+    let call = |span: &SpanFacts| -> Call { (span.parent, span.kind, span.name, span.model_requested) };
+    let repeats = |span: &SpanFacts| span.kind != SpanKind::Workflow && span.kind != SpanKind::Span;
+    let mut result = vec![Retried::default(); spans.len()];
+    if !spans.iter().any(|span| span.status == SpanStatus::Error) {
+        return result;
+    }
+    // The latest start of each call, and the latest start of one that went well.
+    let mut latest: HashMap<Call, (i64, SpanId)> = HashMap::new();
+    let mut latest_good: HashMap<Call, (i64, SpanId)> = HashMap::new();
+    for span in spans.iter().filter(|span| repeats(span)) {
+        let start = (span.started_at, span.span);
+        let raise = |map: &mut HashMap<Call, (i64, SpanId)>| {
+            let known = map.entry(call(span)).or_insert(start);
+            *known = (*known).max(start);
+        };
+        raise(&mut latest);
+        if span.status != SpanStatus::Error {
+            raise(&mut latest_good);
+        }
+    }
+    for (span, retried) in spans.iter().zip(&mut result) {
+        if span.status == SpanStatus::Error && repeats(span) {
+            let start = (span.started_at, span.span);
+            let later = |map: &HashMap<Call, (i64, SpanId)>| map.get(&call(span)).is_some_and(|last| *last > start);
+            *retried = Retried { again: later(&latest), made_good: later(&latest_good) };
+        }
+    }
+    result
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Retried {
+    again: bool,
+    made_good: bool,
+}
+
+struct Tree<'a> {
+    spans: &'a [SpanFacts],
+    /// Index of each span's parent, if that is there.
+    parent: Vec<Option<usize>>,
+    by_time: Vec<usize>,
+}
+
+impl Tree<'_> {
+    fn new(spans: &[SpanFacts]) -> Tree<'_> {
+        let index: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.span, at)).collect();
+        let parent = spans.iter().map(|span| span.parent.and_then(|parent| index.get(&parent).copied())).collect();
+        let mut by_time: Vec<usize> = (0..spans.len()).collect();
+        by_time.sort_by_key(|at| (spans[*at].started_at, spans[*at].span));
+        Tree { spans, parent, by_time }
+    }
+
+    /// The earliest span without a parent; if all have one, the earliest whose parent is missing; in a cycle the earliest.
+    fn root(&self) -> Option<usize> {
+        let first = |test: &dyn Fn(usize) -> bool| self.by_time.iter().copied().find(|at| test(*at));
+        first(&|at| self.spans[at].parent.is_none())
+            .or_else(|| first(&|at| self.parent[at].is_none()))
+            .or_else(|| self.by_time.first().copied())
+    }
+
+    fn failed(&self, root: Option<usize>, retried: &[Retried]) -> Option<usize> {
+        let failed = |at: usize| self.spans[at].status == SpanStatus::Error;
+        let decisive = |at: &usize| {
+            let kind = self.spans[*at].kind;
+            failed(*at) && (kind == SpanKind::Llm || kind == SpanKind::Agent) && !retried[*at].made_good
+        };
+        let cause = self.by_time.iter().copied().find(decisive);
+        cause.or_else(|| root.filter(|root| failed(*root)))
+    }
+
+    fn totals(&self, counted: &[bool], retried: &[Retried]) -> Totals {
+        let mut totals = Totals { spans: self.spans.len() as u64, ..Totals::default() };
+        let contains_work = self.contains_work(counted);
+        for (at, span) in self.spans.iter().enumerate() {
+            let duplicate = span.kind.spends() && !counted[at];
+            totals.errors += u64::from(span.status == SpanStatus::Error);
+            totals.retries += u64::from(retried[at].again && !duplicate);
+            totals.steps += u64::from(is_work(span.kind) && !duplicate && !contains_work[at]);
+            totals.tool_calls += u64::from(span.kind == SpanKind::Tool);
+            if !counted[at] {
+                continue;
+            }
+            totals.llm_calls += u64::from(span.kind == SpanKind::Llm);
+            let tokens = &span.tokens;
+            let add = |sum: &mut u64, part: Option<u64>| *sum = sum.saturating_add(part.unwrap_or(0));
+            add(&mut totals.tokens_input, tokens.input);
+            add(&mut totals.tokens_output, tokens.output);
+            add(&mut totals.tokens_cached, tokens.cached);
+            add(&mut totals.tokens_cache_write, tokens.cache_write);
+            add(&mut totals.tokens_reasoning, tokens.reasoning);
+            match Spend::of(span) {
+                Spend::Simulated => totals.simulated_calls += 1,
+                Spend::Known(cost) => totals.cost_nanousd = totals.cost_nanousd.saturating_add(cost),
+                Spend::Unknown => totals.unpriced_calls += 1,
+                Spend::Nothing => {}
+            }
+        }
+        totals.handoff_depth = self.handoff_depth();
+        totals
+    }
+
+    /// For each span whether a step is below it. Every link is followed once, so cycles do no harm.
+    fn contains_work(&self, counted: &[bool]) -> Vec<bool> {
+        let mut contains = vec![false; self.spans.len()];
+        for (at, span) in self.spans.iter().enumerate() {
+            if !is_work(span.kind) || (span.kind.spends() && !counted[at]) {
+                continue;
+            }
+            let mut above = self.parent[at];
+            while let Some(parent) = above {
+                if std::mem::replace(&mut contains[parent], true) {
+                    break;
+                }
+                above = self.parent[parent];
+            }
+        }
+        // Calls are steps whatever they contain.
+        for (contains, span) in contains.iter_mut().zip(self.spans) {
+            *contains &= matches!(span.kind, SpanKind::Task | SpanKind::Agent);
+        }
+        contains
+    }
+
+    /// Agents within agents; a chain of `n` agents has `n - 1` hand-overs.
+    fn handoff_depth(&self) -> u64 {
+        if self.spans.iter().filter(|span| span.kind == SpanKind::Agent).nth(1).is_none() {
+            return 0;
+        }
+        // 0 is unknown; the depth of a span in a cycle counts from where the walk entered it.
+        let mut agents: Vec<u64> = vec![u64::MAX; self.spans.len()];
+        let mut deepest = 0;
+        let mut path = Vec::new();
+        let mut on_path = vec![false; self.spans.len()];
+        for start in self.by_time.iter().copied() {
+            let mut at = Some(start);
+            while let Some(span) = at.filter(|span| agents[*span] == u64::MAX && !on_path[*span]) {
+                on_path[span] = true;
+                path.push(span);
+                at = self.parent[span];
+            }
+            let mut depth = at.map_or(0, |known| if agents[known] == u64::MAX { 0 } else { agents[known] });
+            while let Some(span) = path.pop() {
+                on_path[span] = false;
+                depth += u64::from(self.spans[span].kind == SpanKind::Agent);
+                agents[span] = depth;
+                deepest = deepest.max(depth);
+            }
+        }
+        deepest.saturating_sub(1)
+    }
+}
+
+fn is_work(kind: SpanKind) -> bool {
+    !matches!(kind, SpanKind::Workflow | SpanKind::Span)
+}
+
+/// What is known about the price of a call that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spend {
+    /// Answered by the simulated provider.
+    Simulated,
+    Known(u64),
+    Unknown,
+    /// It failed without having used anything.
+    Nothing,
+}
+
+impl Spend {
+    pub fn of(span: &SpanFacts) -> Spend {
+        match span.cost_nanousd {
+            _ if span.simulated => Spend::Simulated,
+            Some(cost) => Spend::Known(cost),
+            None if span.open || (span.status == SpanStatus::Error && span.tokens.usage().is_none()) => Spend::Nothing,
+            None => Spend::Unknown,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `/api/sessions`: traces that belong together, for instance the turns of a conversation.
+
+use super::dto::{cents, page_size};
+use super::extract::{Path, Query};
+use super::problem::{ApiError, ApiResult, ProblemDocument};
+use super::trace_view::{SpanTime, TraceSummary, Work};
+use crate::app::Shared;
+use axum::Json;
+use axum::extract::State;
+use flowtrace_engine::port::span_store::{Cursor, SessionQuery, SessionSummary, TraceQuery};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    user_id: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// 1 to 200; 50 if absent.
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionList {
+    /// Last active first.
+    sessions: Vec<Conversation>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Conversation {
+    session_id: String,
+    user_id: Option<String>,
+    /// Start of its first trace.
+    started_at: SpanTime,
+    /// End of its last trace.
+    last_active_at: SpanTime,
+    traces: u64,
+    failed_traces: u64,
+    total_tokens: u64,
+    total_cost_nanousd: u64,
+    total_cost_cents: f64,
+    /// False when some call has no known price.
+    cost_complete: bool,
+    summary: Work,
+}
+
+impl From<SessionSummary> for Conversation {
+    fn from(session: SessionSummary) -> Self {
+        let totals = &session.totals;
+        Conversation {
+            user_id: session.user_id,
+            started_at: SpanTime(session.first_started_at),
+            last_active_at: SpanTime(session.last_ended_at),
+            traces: session.traces,
+            failed_traces: session.failed_traces,
+            total_tokens: totals.tokens(),
+            total_cost_nanousd: totals.cost_nanousd,
+            total_cost_cents: cents(totals.cost_nanousd),
+            cost_complete: totals.unpriced_calls == 0,
+            summary: Work::from(totals),
+            session_id: session.session_id,
+        }
+    }
+}
+
+/// Lists sessions, last active first.
+#[utoipa::path(get, path = "/api/sessions", operation_id = "listSessions", tag = "traces", params(ListQuery), responses(
+    (status = 200, body = SessionList),
+    (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn list(State(app): State<Shared>, Query(query): Query<ListQuery>) -> ApiResult<Json<SessionList>> {
+    let limit = page_size(query.limit, 50, 200)?;
+    let page = app.spans.sessions(SessionQuery { user: query.user_id, after: query.cursor.map(Cursor), limit }).await?;
+    Ok(Json(SessionList {
+        sessions: page.items.into_iter().map(Conversation::from).collect(),
+        next_cursor: page.next.map(|cursor| cursor.0),
+    }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct GetQuery {
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Traces in the page: 1 to 200; 50 if absent.
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionTraces {
+    #[serde(flatten)]
+    session: Conversation,
+    /// The last that arrived first.
+    traces_page: Vec<TraceSummary>,
+    next_cursor: Option<String>,
+}
+
+/// One session with its traces.
+#[utoipa::path(get, path = "/api/sessions/{id}", operation_id = "getSessionTraces", tag = "traces",
+    params(("id" = String, Path, description = "As the sender named it"), GetQuery), responses(
+    (status = 200, body = SessionTraces),
+    (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<GetQuery>,
+) -> ApiResult<Json<SessionTraces>> {
+    let limit = page_size(query.limit, 50, 200)?;
+    let missing = || ApiError::not_found(format!("session `{}`", id.chars().take(100).collect::<String>()));
+    let session = app.spans.session(&id).await?.ok_or_else(missing)?;
+    let traces = TraceQuery { session: Some(id), after: query.cursor.map(Cursor), limit, ..TraceQuery::default() };
+    let page = app.spans.find(traces).await?;
+    Ok(Json(SessionTraces {
+        session: session.into(),
+        traces_page: page.items.iter().map(TraceSummary::from).collect(),
+        next_cursor: page.next.map(|cursor| cursor.0),
+    }))
+}
