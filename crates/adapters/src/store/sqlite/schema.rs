@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// In the order of their versions. A migration that was released is never edited: its checksum stands in every data directory.
-const MIGRATIONS: &[(&str, &str)] = &[("V1__journal", include_str!("migrations/V1__journal.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("V1__journal", include_str!("migrations/V1__journal.sql")),
+    ("V2__approvals", include_str!("migrations/V2__approvals.sql")),
+];
 
 /// Pages of 4 KiB: measured against 8 and 16 KiB, see `docs/storage.md`.
 const PAGE_SIZE: u32 = 4096;
