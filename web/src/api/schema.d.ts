@@ -1,5 +1,39 @@
 // Generated from openapi.json by `npm run api:generate`. Do not edit.
 export interface paths {
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people are asked, by run from new to old. */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves, approves something else, or rejects. Of several decisions the first counts; the others are told whose that was. */
+        post: operations["decideApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cache": {
         parameters: {
             query?: never;
@@ -26,6 +60,40 @@ export interface paths {
         };
         /** Node types, tools, providers, and models with their prices. */
         get: operations["getCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two runs side by side. */
+        get: operations["compareRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came in, and where it is. */
+        get: operations["getIngestStatus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -173,6 +241,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a run that keeps what this one has done beside and before the chosen step. */
+        post: operations["forkRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/fork/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a fork would keep and run again. Writes nothing. */
+        post: operations["previewFork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/graph": {
         parameters: {
             query?: never;
@@ -184,6 +286,60 @@ export interface paths {
         get: operations["getRunGraph"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets no further step begin. Calls in flight come back and are recorded. Pausing again changes nothing. */
+        post: operations["pauseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a paused run go on. */
+        post: operations["resumeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/signals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a signal to a run. It waits there if no step waits for it yet. With an `Idempotency-Key`, the same signal sent again while
+         *     the first one waits counts once.
+         */
+        post: operations["signalRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -296,6 +452,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a score. */
+        post: operations["createScore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -315,6 +488,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists sessions, last active first. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session with its traces. */
+        get: operations["getSessionTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/simulate/fail-next": {
         parameters: {
             query?: never;
@@ -326,6 +533,149 @@ export interface paths {
         put?: never;
         /** Forces the next calls of simulated models to fail. */
         post: operations["failNext"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls, tokens and cost by day, model or user. */
+        get: operations["getSpend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists traces, the last that arrived first. */
+        get: operations["listTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every trace that matches, one to a line, each as `/api/traces/{trace_id}` gives it; the last that arrived first. What arrives
+         *     while it is read is left out.
+         */
+        get: operations["exportTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether everything that was accepted is there: then the first three numbers are equal. */
+        get: operations["getTraceCounters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Traces as they arrive: `event: trace`, `data:` a summary as in the list, each time that spans of it arrive. `event: missed`
+         *     (`data: {}`) tells a reader that was too slow to read the list again.
+         */
+        get: operations["tailTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trace with all its spans, earliest first. */
+        get: operations["getTraceSpans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a trace however old it gets. */
+        put: operations["pinTrace"];
+        post?: never;
+        /** Lets a trace go when it is old. */
+        delete: operations["unpinTrace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One span, whole. */
+        get: operations["getSpan"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -359,7 +709,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reports every problem of a document at once, without saving it. */
+        /** Reports every problem of a document at once, and what is odd about it, without saving it. */
         post: operations["validateWorkflow"];
         delete?: never;
         options?: never;
@@ -514,6 +864,58 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Accepted: {
+            id: string;
+            /** @description The status when the request came. */
+            status: string;
+        };
+        Again: {
+            step_id: string;
+            node_type: string;
+            /** @description Whether it calls a tool that changes something outside. */
+            side_effect: boolean;
+        };
+        Aligned: {
+            step_id: string;
+            node_id: string;
+            node_type: string;
+            a: components["schemas"]["Side"] | null;
+            b: components["schemas"]["Side"] | null;
+            /** @description In what the two differ: `missing`, `status`, `input`, `prompt`, `target`, `output`, `branch`, `error`. */
+            differs: string[];
+        };
+        Approval: {
+            /** @description `<run>:<step>`, as `POST /api/approvals/{id}` takes it. */
+            id: string;
+            run_id: string;
+            step_id: string;
+            node_id: string;
+            workflow_id: string | null;
+            /** @description The name of the workflow as it is now. */
+            workflow_name: string | null;
+            message: string;
+            /** @description What is to be approved; its first characters as a string where it is long. */
+            payload: unknown;
+            payload_truncated: boolean;
+            /** @description Whether it is about a call that was interrupted and must not be made twice, and not about going on. */
+            interrupted: boolean;
+            asked_at: components["schemas"]["Time"];
+            deadline: components["schemas"]["Time"] | null;
+            /** @description `approved`, `rejected`, `expired` or `canceled`; null while it is open. */
+            decision: string | null;
+            decided_by: string | null;
+            decided_at: components["schemas"]["Time"] | null;
+            reason: string | null;
+        };
+        ApprovalList: {
+            approvals: components["schemas"]["Approval"][];
+            /**
+             * Format: int64
+             * @description How many are open in all.
+             */
+            open: number;
+            next_cursor: string | null;
+        };
         Binding: {
             id: string;
             owner_id: string | null;
@@ -536,7 +938,10 @@ export interface components {
         CatalogView: {
             /** @description The words that `type` of a node can be. */
             node_types: string[];
+            /** @description The tools that are known now and may be used. */
             tools: components["schemas"]["ToolView"][];
+            /** @description Servers that bring tools while this one runs. */
+            tool_sources: components["schemas"]["ToolSourceView"][];
             providers: components["schemas"]["ProviderView"][];
             /** @description Models with a known price, of these providers. Others can be used too. */
             models: components["schemas"]["ModelView"][];
@@ -551,6 +956,68 @@ export interface components {
              * @description How many answers were forgotten.
              */
             removed: number;
+        };
+        Comparison: {
+            a: components["schemas"]["RunSummary"];
+            b: components["schemas"]["RunSummary"];
+            /** @description The first step, in the order of `steps`, in which the runs differ. */
+            first_divergence: string | null;
+            /** @description In the order in which they appeared in `a`; what only `b` has comes after what it followed there. */
+            steps: components["schemas"]["Aligned"][];
+            next_cursor: string | null;
+        };
+        Conversation: {
+            session_id: string;
+            user_id: string | null;
+            /** @description Start of its first trace. */
+            started_at: components["schemas"]["SpanTime"];
+            /** @description End of its last trace. */
+            last_active_at: components["schemas"]["SpanTime"];
+            /** Format: int64 */
+            traces: number;
+            /** Format: int64 */
+            failed_traces: number;
+            /** Format: int64 */
+            total_tokens: number;
+            /** Format: int64 */
+            total_cost_nanousd: number;
+            /** Format: double */
+            total_cost_cents: number;
+            /** @description False when some call has no known price. */
+            cost_complete: boolean;
+            summary: components["schemas"]["Work"];
+        };
+        Counters: {
+            /**
+             * Format: int64
+             * @description Distinct spans that were acknowledged.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Spans that are in the files.
+             */
+            stored: number;
+            /**
+             * Format: int64
+             * @description Spans that a trace leads to.
+             */
+            queryable: number;
+            /**
+             * Format: int64
+             * @description Spans that came again, since the server started.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Requests refused because too much was on its way, since the server started.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Spans that are not found by their words yet.
+             */
+            unindexed: number;
         };
         CreateSession: {
             token: string;
@@ -567,6 +1034,21 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        Decide: {
+            decision: components["schemas"]["Verdict"];
+            /** @description With `approve`: what is approved instead of what was asked about. */
+            payload?: unknown;
+            /** @description Why, for the trace. */
+            reason?: string | null;
+        };
+        Decided: {
+            id: string;
+            run_id: string;
+            step_id: string;
+            decision: string;
+            decided_by: string;
+            decided_at: components["schemas"]["Time"];
+        };
         DraftView: {
             /** @description The document; a string with the text if the text is no JSON object. */
             graph_json: unknown;
@@ -580,6 +1062,12 @@ export interface components {
             version: number;
             /** @description The `ETag` of this draft, for `If-Match`. */
             etag: string;
+        };
+        Edit: {
+            /** @description Properties of the node's `config`; null removes one. */
+            config?: unknown;
+            /** @description The node's `inputs`; null removes one. */
+            inputs?: unknown;
         };
         ErrorView: {
             /** @description A stable word, for instance `rate_limited`. */
@@ -636,6 +1124,16 @@ export interface components {
              */
             retry_after_ms: number | null;
         };
+        ForkRequest: {
+            /** @description The path of the step that runs again, and with it what depends on it. */
+            from: string;
+            /** @description What the run is started with, where that is to be different. */
+            input_vars?: unknown;
+            /** @description Changes of nodes by id. */
+            edits?: {
+                [key: string]: components["schemas"]["Edit"];
+            };
+        };
         Graph: {
             /** @description SHA-256 of the document's JSON. */
             hash: string;
@@ -645,6 +1143,85 @@ export interface components {
             /** @description `ok`. */
             status: string;
         };
+        /**
+         * @description `accepted`, `stored` and `queryable` are the same whenever nothing is on its way. What is counted "since start" begins at 0 with
+         *     every process.
+         */
+        IngestStatus: {
+            /**
+             * Format: int64
+             * @description Distinct spans that were acknowledged, less those that retention removed.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Spans that are in the files.
+             */
+            stored: number;
+            /**
+             * Format: int64
+             * @description Spans that are reached through their traces.
+             */
+            queryable: number;
+            /**
+             * Format: int64
+             * @description Spans that are stored and not yet found by their words.
+             */
+            unindexed: number;
+            /**
+             * Format: int64
+             * @description Copies and pieces of spans that were there already, since start.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Spans that were received and acknowledged, copies included, since start.
+             */
+            received_spans: number;
+            /**
+             * Format: int64
+             * @description Log records and changes that became parts of spans, since start.
+             */
+            received_pieces: number;
+            /** Format: int64 */
+            received_scores: number;
+            /**
+             * Format: int64
+             * @description Spans and records that could not be read and were reported to their sender, since start.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Log records that name no span; they are not kept. Since start.
+             */
+            ignored_log_records: number;
+            /**
+             * Format: int64
+             * @description Metrics, which are not kept. Since start.
+             */
+            ignored_metrics: number;
+            /**
+             * Format: int64
+             * @description Requests that were told to come back, since start.
+             */
+            overloaded_requests: number;
+            /**
+             * Format: int64
+             * @description Requests that were refused for good, since start.
+             */
+            refused_requests: number;
+            /**
+             * Format: int64
+             * @description Requests that wait on disk to be stored.
+             */
+            waiting_requests: number;
+            /** Format: int64 */
+            waiting_bytes: number;
+        };
+        Kept: {
+            step_id: string;
+            node_type: string;
+        };
         /** @enum {string} */
         Kind: "hang" | "cut" | "malformed" | "empty" | "refuse";
         ModelView: {
@@ -652,8 +1229,36 @@ export interface components {
             model: string;
             price: components["schemas"]["PriceView"];
         };
+        NewScore: {
+            /** @description One is made if it is absent. A score with the id of another takes its place. */
+            id?: string | null;
+            /** @description The trace may arrive later. */
+            trace_id: string;
+            span_id?: string | null;
+            name: string;
+            /** @description A number, a text or a yes/no. */
+            value: unknown;
+            comment?: string | null;
+        };
+        Nothing: Record<string, never>;
+        /** @description A step of another run. */
+        OriginView: {
+            run_id: string;
+            step_id: string;
+        };
         /** @enum {string} */
-        Phase: "executing" | "waiting";
+        Phase: "executing" | "waiting" | "paused" | "compensating";
+        Preview: {
+            /** @description Steps that are kept, with their results. */
+            reused: components["schemas"]["Kept"][];
+            /** @description Steps that had run and run again. */
+            again: components["schemas"]["Again"][];
+            /**
+             * Format: int64
+             * @description What those cost before; null where some price is not known.
+             */
+            estimate_nanousd: number | null;
+        };
         /** @description Pico-dollars (10⁻¹² USD) per token: one dollar per million tokens is 1,000,000. */
         PriceView: {
             /** Format: int64 */
@@ -699,6 +1304,24 @@ export interface components {
             /** @description What was probably meant. */
             suggestion: string | null;
         };
+        /** @description How far a step is whose work is done by others. */
+        Progress: {
+            /**
+             * Format: int64
+             * @description Items, iterations or turns that have ended.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Of a map: how many items there are. Of a loop or an agent: how many iterations there may be.
+             */
+            of: number | null;
+            /**
+             * Format: int64
+             * @description Items that failed, where the map goes on without them.
+             */
+            failed: number;
+        };
         ProviderView: {
             name: string;
             /** @description Whether it has what it needs to be called, for instance its key. */
@@ -719,6 +1342,19 @@ export interface components {
         PutDraft: {
             /** @description Any JSON, or a string with any text in it. */
             graph_json: unknown;
+        };
+        /** @description What a person is or was asked. */
+        QuestionView: {
+            message: string;
+            /** @description Whether it is about a call that was interrupted, and not about going on. */
+            interrupted: boolean;
+            asked_at: components["schemas"]["Time"];
+            deadline: components["schemas"]["Time"] | null;
+            /** @description `approved`, `rejected` or `expired`; null while it is open. */
+            decision: string | null;
+            decided_by: string | null;
+            decided_at: components["schemas"]["Time"] | null;
+            reason: string | null;
         };
         RestoreWorkflow: Record<string, never>;
         Run: {
@@ -841,11 +1477,159 @@ export interface components {
             error_summary: string | null;
             failed_step: string | null;
         };
+        /** @description What a person or an evaluator thought of a trace or a span. */
+        Score: {
+            id: string;
+            trace_id: string;
+            span_id: string | null;
+            name: string;
+            /** @description A number, a category or a yes/no. */
+            value: unknown;
+            comment: string | null;
+            at: components["schemas"]["SpanTime"];
+        };
         Session: {
             /** @description Whether this server demands a token. */
             token_required: boolean;
             /** @description Whether this client may use the API. */
             authenticated: boolean;
+        };
+        SessionList: {
+            /** @description Last active first. */
+            sessions: components["schemas"]["Conversation"][];
+            next_cursor: string | null;
+        };
+        SessionTraces: components["schemas"]["Conversation"] & {
+            /** @description The last that arrived first. */
+            traces_page: components["schemas"]["TraceSummary"][];
+            next_cursor: string | null;
+        };
+        /** @description A step in one of the runs. */
+        Side: {
+            status: string;
+            /** Format: double */
+            latency_ms: number | null;
+            /** Format: int64 */
+            tokens: number | null;
+            /** Format: int64 */
+            cost_nanousd: number | null;
+            provider: string | null;
+            model: string | null;
+            cached: boolean;
+            /** @description Whether another run did the work. */
+            reused: boolean;
+            input: unknown;
+            input_truncated: boolean;
+            output: unknown;
+            output_truncated: boolean;
+            /** @description What a model or a tool was called with. */
+            prompt: unknown;
+            prompt_truncated: boolean;
+            error: string | null;
+        };
+        Signal: {
+            /** @description The output of the step that waits for the signal. */
+            payload?: unknown;
+        };
+        /** @description One step of a trace. */
+        Span: {
+            span_id: string;
+            parent_span_id: string | null;
+            name: string;
+            /** @description `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+            kind: string;
+            /** @description `unset`, `ok` or `error`. */
+            status: string;
+            error: string | null;
+            started_at: components["schemas"]["SpanTime"];
+            /** Format: double */
+            duration_ms: number;
+            provider: string | null;
+            model_requested: string | null;
+            /** @description The model that answered. */
+            model: string | null;
+            /** Format: int64 */
+            tokens_input: number | null;
+            /** Format: int64 */
+            tokens_output: number | null;
+            /** Format: int64 */
+            tokens_cached: number | null;
+            /** Format: int64 */
+            tokens_cache_write: number | null;
+            /** Format: int64 */
+            tokens_reasoning: number | null;
+            /** Format: int64 */
+            cost_nanousd: number | null;
+            prompt_name: string | null;
+            prompt_version: string | null;
+            /** @description For a model call its messages; for any other span what it was given. */
+            input: unknown;
+            output: unknown;
+            /** @description As they were received. */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** @description Whether its usage counts in the totals: wrappers and second records of one call do not. Null for a span alone. */
+            counted: boolean | null;
+            simulated: boolean;
+            service: string | null;
+            environment: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            tags: string[];
+            finish_reason: string | null;
+            /** Format: double */
+            first_token_ms: number | null;
+            parameters: {
+                [key: string]: unknown;
+            };
+            tools: unknown;
+            events: components["schemas"]["SpanEvent"][];
+            links: components["schemas"]["SpanLink"][];
+            resource: {
+                [key: string]: unknown;
+            };
+            /** @description The instrumentation library. */
+            scope: string | null;
+        };
+        /** @description Something that happened at one moment of a span. */
+        SpanEvent: {
+            name: string;
+            at: components["schemas"]["SpanTime"];
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
+        SpanLink: {
+            trace_id: string;
+            span_id: string;
+        };
+        /**
+         * Format: date-time
+         * @description RFC 3339, UTC, always six decimals.
+         * @example 2026-01-02T03:04:05.678901Z
+         */
+        SpanTime: string;
+        /** @description What model calls and embeddings add up to; simulated ones and second records of one call are left out. */
+        Spend: {
+            /** @description The day, the model or the user; empty for calls without one. */
+            key: string;
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            tokens_input: number;
+            /** Format: int64 */
+            tokens_output: number;
+            /** Format: int64 */
+            cost_nanousd: number;
+            /** Format: double */
+            cost_cents: number;
+            /** @description False when some call has no known price. */
+            cost_complete: boolean;
+        };
+        SpendList: {
+            spend: components["schemas"]["Spend"][];
         };
         StartDocument: {
             /** @description The workflow document, as an object or as a string that holds its JSON. */
@@ -925,8 +1709,20 @@ export interface components {
             cost_cents: number | null;
             /** Format: int64 */
             saved_nanousd: number | null;
-            /** @description A router's decision: a string or a bool. */
+            /** @description The decision of a router, a gate or a person: a string or a bool. */
             branch: unknown;
+            /**
+             * Format: int32
+             * @description How often the model was asked to mend its answer.
+             */
+            repairs: number;
+            /** @description Whether the run goes on from the step's failure. */
+            handled: boolean;
+            /** @description The failed step inside of this one that failed it. */
+            failed_inside: string | null;
+            progress: components["schemas"]["Progress"] | null;
+            question: components["schemas"]["QuestionView"] | null;
+            reused_from: components["schemas"]["OriginView"] | null;
             /** @description Whole if it is short or `include=io` is given, else the first characters as a string. */
             input: unknown;
             /** Format: int64 */
@@ -983,13 +1779,41 @@ export interface components {
          * @example 2026-01-02T03:04:05.678901Z
          */
         Time: string;
+        ToolSourceView: {
+            name: string;
+            /** @description Names of its tools begin so. */
+            prefix: string;
+            /** @description Whether its tools are known. Until then a document may name any. */
+            reached: boolean;
+            /** @description What is wrong with it at the moment. */
+            problem: string | null;
+        };
         ToolView: {
             name: string;
             description: string;
             /** @description JSON Schema of the node's `config` without `tool`. */
             config_schema: unknown;
-            /** @description Whether it reaches over a network. */
+            /** @description JSON Schema of the node's `inputs`, which are also what a model gives as arguments. */
+            input_schema: unknown;
+            /** @description JSON Schema of the output. */
+            output_schema: unknown;
+            /** @description What a call may change: `read_only`, `idempotent` (making it twice changes no more than once) or `side_effect`. */
+            effect: string;
+            /** @description Whether a call that may have been carried out can be made again. */
+            idempotent: boolean;
+            /** @description Whether it reaches out of the process. */
             remote: boolean;
+            /**
+             * Format: int64
+             * @description The longest time of one call in milliseconds, where the operator set one; the node's `timeoutSeconds` may be shorter.
+             */
+            timeout_ms: number | null;
+        };
+        /** @description A trace with its spans. */
+        Trace: components["schemas"]["TraceSummary"] & {
+            /** @description Earliest first. The parent of a span may be missing: then it is shown as a root. */
+            spans: components["schemas"]["Span"][];
+            scores: components["schemas"]["Score"][];
         };
         /**
          * @description One event. Large values in the payload are `{"blob": {hash, bytes, preview}}`, small ones `{"inline": value}`; the
@@ -1002,6 +1826,11 @@ export interface components {
              */
             seq: number;
         };
+        TraceList: {
+            traces: components["schemas"]["TraceSummary"][];
+            /** @description Null at the end. A search for a phrase may give a short page, even an empty one, with a cursor to go on. */
+            next_cursor: string | null;
+        };
         TracePage: {
             events: components["schemas"]["TraceEvent"][];
             /**
@@ -1009,6 +1838,35 @@ export interface components {
              * @description What to ask for next; null at the end.
              */
             next_after_seq: number | null;
+        };
+        /** @description A trace in a list. */
+        TraceSummary: {
+            trace_id: string;
+            /** @description The name of the root span. */
+            name: string;
+            session_id: string | null;
+            user_id: string | null;
+            /** @description `ok`, `failed` or `running`. Failed: the root failed, or a model call or an agent did and no retry made it good. */
+            status: string;
+            /** @description The first line of what went wrong. */
+            error: string | null;
+            started_at: components["schemas"]["SpanTime"];
+            /** Format: double */
+            duration_ms: number;
+            /** Format: int64 */
+            total_tokens: number;
+            /** Format: int64 */
+            total_cost_nanousd: number;
+            /** Format: double */
+            total_cost_cents: number;
+            /** @description False when some call has no known price. */
+            cost_complete: boolean;
+            service: string | null;
+            environment: string | null;
+            workflow: string | null;
+            tags: string[];
+            pinned: boolean;
+            summary: components["schemas"]["Work"];
         };
         UpdateWorkflow: {
             name?: string | null;
@@ -1023,7 +1881,11 @@ export interface components {
         Validation: {
             valid: boolean;
             problems: components["schemas"]["ProblemItem"][];
+            /** @description What is allowed and probably not meant: never a reason to refuse the document. */
+            warnings: components["schemas"]["ProblemItem"][];
         };
+        /** @enum {string} */
+        Verdict: "approve" | "reject";
         Version: {
             name: string;
             version: string;
@@ -1054,6 +1916,61 @@ export interface components {
         Waiting: {
             /** @description Forced failures that no call has met yet. */
             waiting: number;
+        };
+        /** @description What a trace or a session did. */
+        Work: {
+            /** Format: int64 */
+            spans: number;
+            /** Format: int64 */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
+             */
+            steps: number;
+            /** Format: int64 */
+            llm_calls: number;
+            /** Format: int64 */
+            tool_calls: number;
+            /**
+             * Format: int64
+             * @description How many times an agent handed over to another one, at the deepest place.
+             */
+            handoff_depth: number;
+            /**
+             * Format: int64
+             * @description Failed calls, tasks or agents that were tried again.
+             */
+            retries: number;
+            /** Format: int64 */
+            tokens_input: number;
+            /** Format: int64 */
+            tokens_output: number;
+            /**
+             * Format: int64
+             * @description Of the input.
+             */
+            tokens_cached: number;
+            /**
+             * Format: int64
+             * @description Of the input.
+             */
+            tokens_cache_write: number;
+            /**
+             * Format: int64
+             * @description Of the output.
+             */
+            tokens_reasoning: number;
+            /**
+             * Format: int64
+             * @description Calls that are missing in the cost.
+             */
+            unpriced_calls: number;
+            /**
+             * Format: int64
+             * @description Calls that the simulated provider answered; they cost nothing.
+             */
+            simulated_calls: number;
         };
         WorkflowList: {
             /** @description Newest change first. */
@@ -1096,6 +2013,85 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description `open` (the default), `decided` or `all`. */
+                status?: string | null;
+                /** @description Only those of this run. */
+                run_id?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description 1 to 200; 50 where it is absent. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    decideApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `id` of the approval, percent-encoded */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decide"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description It is decided already: the sentence says by whom and when */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     clearCache: {
         parameters: {
             query?: never;
@@ -1138,6 +2134,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    compareRuns: {
+        parameters: {
+            query: {
+                /** @description A run. */
+                a: string;
+                /** @description Another one. */
+                b: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getIngestStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestStatus"];
                 };
             };
             default: {
@@ -1538,6 +2595,94 @@ export interface operations {
             };
         };
     };
+    forkRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    /** @description The run */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description The changed document cannot run, or what is kept does not fit it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    previewFork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description The changed document cannot run, or what is kept does not fit it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     getRunGraph: {
         parameters: {
             query?: never;
@@ -1556,6 +2701,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Graph"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pauseRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The run has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    resumeRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The run has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    signalRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key sends one signal */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The run */
+                id: string;
+                /** @description As the `wait` node names it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signal"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The run has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             default: {
@@ -1769,6 +3048,37 @@ export interface operations {
             };
         };
     };
+    createScore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScore"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Score"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -1862,6 +3172,74 @@ export interface operations {
             };
         };
     };
+    listSessions: {
+        parameters: {
+            query?: {
+                user_id?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSessionTraces: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Traces in the page: 1 to 200; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As the sender named it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionTraces"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     failNext: {
         parameters: {
             query?: never;
@@ -1890,6 +3268,398 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSpend: {
+        parameters: {
+            query: {
+                /** @description `day`, `model` or `user`. */
+                by: string;
+                /** @description The first day, `YYYY-MM-DD` in UTC. */
+                from?: string;
+                /** @description The last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listTraces: {
+        parameters: {
+            query?: {
+                /** @description Started at this time or later; RFC 3339. */
+                from?: string;
+                /** @description Started at this time or earlier; RFC 3339. */
+                to?: string;
+                /** @description `ok`, `failed` or `running`. */
+                status?: string;
+                /** @description Some span has the kind: `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+                kind?: string;
+                /** @description Some span has the name. */
+                name?: string;
+                /** @description Some span asked for the model, or was answered by it. */
+                model?: string;
+                provider?: string;
+                /** @description The name of a prompt. */
+                prompt?: string;
+                service?: string;
+                environment?: string;
+                workflow?: string;
+                session_id?: string;
+                user_id?: string;
+                /** @description A tag, or several with commas between them. */
+                tag?: string;
+                /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
+                metadata?: string;
+                min_duration_ms?: number;
+                max_duration_ms?: number;
+                min_cost_nanousd?: number;
+                max_cost_nanousd?: number;
+                min_tokens?: number;
+                max_tokens?: number;
+                /** @description It has a score of this name. */
+                score?: string;
+                min_score?: number;
+                max_score?: number;
+                pinned?: boolean;
+                /** @description Words, `"phrases"` and beginnings of words (`refun*`) of prompts, answers, arguments, results and errors. */
+                q?: string;
+                /**
+                 * @description `newest` (the default: by arrival, so that pages are stable), `started_at`, `duration`, `cost` or `tokens`; with a `-` before
+                 *     it from the highest.
+                 */
+                sort?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    exportTraces: {
+        parameters: {
+            query?: {
+                /** @description Started at this time or later; RFC 3339. */
+                from?: string;
+                /** @description Started at this time or earlier; RFC 3339. */
+                to?: string;
+                /** @description `ok`, `failed` or `running`. */
+                status?: string;
+                /** @description Some span has the kind: `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+                kind?: string;
+                /** @description Some span has the name. */
+                name?: string;
+                /** @description Some span asked for the model, or was answered by it. */
+                model?: string;
+                provider?: string;
+                /** @description The name of a prompt. */
+                prompt?: string;
+                service?: string;
+                environment?: string;
+                workflow?: string;
+                session_id?: string;
+                user_id?: string;
+                /** @description A tag, or several with commas between them. */
+                tag?: string;
+                /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
+                metadata?: string;
+                min_duration_ms?: number;
+                max_duration_ms?: number;
+                min_cost_nanousd?: number;
+                max_cost_nanousd?: number;
+                min_tokens?: number;
+                max_tokens?: number;
+                /** @description It has a score of this name. */
+                score?: string;
+                min_score?: number;
+                max_score?: number;
+                pinned?: boolean;
+                /** @description Words, `"phrases"` and beginnings of words (`refun*`) of prompts, answers, arguments, results and errors. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One trace a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTraceCounters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counters"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    tailTraces: {
+        parameters: {
+            query?: {
+                /** @description Started at this time or later; RFC 3339. */
+                from?: string;
+                /** @description Started at this time or earlier; RFC 3339. */
+                to?: string;
+                /** @description `ok`, `failed` or `running`. */
+                status?: string;
+                /** @description Some span has the kind: `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+                kind?: string;
+                /** @description Some span has the name. */
+                name?: string;
+                /** @description Some span asked for the model, or was answered by it. */
+                model?: string;
+                provider?: string;
+                /** @description The name of a prompt. */
+                prompt?: string;
+                service?: string;
+                environment?: string;
+                workflow?: string;
+                session_id?: string;
+                user_id?: string;
+                /** @description A tag, or several with commas between them. */
+                tag?: string;
+                /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
+                metadata?: string;
+                min_duration_ms?: number;
+                max_duration_ms?: number;
+                min_cost_nanousd?: number;
+                max_cost_nanousd?: number;
+                min_tokens?: number;
+                max_tokens?: number;
+                /** @description It has a score of this name. */
+                score?: string;
+                min_score?: number;
+                max_score?: number;
+                pinned?: boolean;
+                /** @description Words, `"phrases"` and beginnings of words (`refun*`) of prompts, answers, arguments, results and errors. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["TraceSummary"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTraceSpans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `none` leaves out what only single spans are opened for (`input`, `output`, `attributes`, …), which makes large traces
+                 *     quick.
+                 */
+                io?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pinTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    unpinTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes with its age */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSpan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+                /** @description 16 hexadecimal digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Span"];
                 };
             };
             default: {

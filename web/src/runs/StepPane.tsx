@@ -99,10 +99,9 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect
           <Status status={step.status} />
           <span className="ml-auto flex shrink-0 items-center">
             {step.status !== "skipped" && (
-              <Button onClick={() => setReplaying(true)} title="Run again from this step, and keep what came before it">
+              <Button aria-label="Replay from here" title="Run again from this step, and keep what came before it" onClick={() => setReplaying(true)}>
                 <RotateCcw size={14} aria-hidden />
-                <span className="hidden @min-[480px]:inline">Replay from here</span>
-                <span className="@min-[480px]:hidden">Replay</span>
+                Replay
               </Button>
             )}
             <span className="hidden sm:contents">
