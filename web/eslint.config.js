@@ -14,7 +14,7 @@ export default tseslint.config(
     plugins: { boundaries },
     settings: {
       "boundaries/elements": [
-        ...["ui", "api", "nodes", "shell", "runs", "workflows", "settings", "editor"].map(feature),
+        ...["ui", "api", "nodes", "shell", "runs", "approvals", "replay", "compare", "workflows", "settings", "editor"].map(feature),
         { type: "app", pattern: "src/*.{ts,tsx}", partialMatch: false },
       ],
       "import/resolver": { typescript: { project: "tsconfig.app.json" } },
@@ -30,12 +30,16 @@ export default tseslint.config(
             allow("api"),
             allow("nodes", "ui", "api"),
             allow("shell", "ui", "api"),
-            allow("runs", "ui", "api", "nodes"),
+            // A step can be answered, and replayed, from the page of its run.
+            allow("runs", "ui", "api", "nodes", "approvals", "replay"),
+            allow("approvals", "ui", "api", "nodes"),
+            allow("replay", "ui", "api", "nodes"),
+            allow("compare", "ui", "api", "nodes"),
             allow("workflows", "ui", "api", "nodes"),
             allow("settings", "ui", "api"),
             // The editor starts runs with the same dialog as the list.
             allow("editor", "ui", "api", "nodes", "workflows"),
-            allow("app", "ui", "api", "shell", "runs", "workflows", "settings", "editor"),
+            allow("app", "ui", "api", "shell", "runs", "approvals", "compare", "workflows", "settings", "editor"),
           ],
         },
       ],

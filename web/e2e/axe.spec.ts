@@ -1,7 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test, type Server } from "./server";
-import { failing, greeting, retryAndFallback } from "./workflows";
+import { agent, failing, greeting, pipeline, refund, retryAndFallback } from "./workflows";
 
 interface View {
   name: string;
@@ -24,6 +24,18 @@ async function connecting(page: Page) {
   await page.getByRole("button", { name: "Connect to…" }).click();
   await expect(page.getByRole("dialog").getByRole("option")).toContainText("already");
 }
+
+const asked = async (server: Server) => {
+  const run = await server.run(await server.workflow("Accessible question", refund), { order: "A-1" });
+  await expect.poll(async () => (await server.get<{ approvals: unknown[] }>(`/api/approvals?run_id=${run}`)).approvals.length, { timeout: 20_000 }).toBe(1);
+  return { run, id: encodeURIComponent(`${run}:ask`) };
+};
+const question = async (server: Server) => `/approvals?id=${(await asked(server)).id}`;
+const decided = async (server: Server) => server.post(`/api/approvals/${(await asked(server)).id}`, { decision: "reject", reason: "Too late." });
+const compared = async (server: Server) => {
+  const id = await server.workflow("Accessible pair", pipeline);
+  return `/compare?a=${await server.run(id, { topic: "tea" }, 20)}&b=${await server.run(id, { topic: "milk" }, 20)}`;
+};
 
 const views: View[] = [
   { name: "runs", path: async (server) => (await failed(server), "/runs"), ready: row },
@@ -81,6 +93,30 @@ const views: View[] = [
   { name: "editor, JSON", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?pane=json`, ready: (page) => expect(page.getByRole("textbox", { name: "Workflow as JSON" })).toContainText("greet") },
   { name: "editor, versions", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?pane=versions`, ready: (page) => expect(page.getByText("Version 1")).toBeVisible() },
   { name: "editor, connecting", path: async (server) => `/workflows/${await server.workflow("Edited", failing)}/edit?node=read`, ready: connecting },
+  { name: "approvals", path: question, ready: (page) => expect(page.getByText("If you approve")).toBeVisible() },
+  {
+    name: "an edited approval",
+    path: question,
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Edit and approve" }).click();
+      await page.getByLabel("Edited payload, as JSON").fill(`{ "amount": 1 }`);
+      await expect(page.getByRole("region", { name: "What you changed" })).toBeVisible();
+    },
+  },
+  { name: "decided approvals", path: async (server) => (await decided(server), "/approvals?view=decided"), ready: (page) => expect(page.getByText("What was asked about")).toBeVisible() },
+  { name: "a run that asks", path: async (server) => `/runs/${(await asked(server)).run}?step=ask`, ready: (page) => expect(page.getByRole("link", { name: "Answer" }).first()).toBeVisible() },
+  { name: "compare", path: compared, ready: (page) => expect(page.getByRole("region", { name: "Differences" })).toBeVisible() },
+  { name: "nothing to compare", path: async () => "/compare", ready: (page) => expect(page.getByText("Choose two runs")).toBeVisible() },
+  { name: "time travel", path: async (server) => `${await fine(server)}?at=3`, ready: (page) => expect(page.getByRole("slider")).toBeVisible() },
+  {
+    name: "replay dialog",
+    path: async (server) => `${await fine(server)}?step=answer`,
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Replay from here" }).click();
+      await expect(page.getByText(/runs again/).first()).toBeVisible();
+    },
+  },
+  { name: "agent", path: async (server) => `/runs/${await server.run(await server.workflow("Agent", agent(4)), { order: "1" }, 20)}?view=tree&step=support`, ready: (page) => expect(page.getByText(/turns of at most/)).toBeVisible() },
   { name: "not found", path: async () => "/nowhere", ready: (page) => expect(page.getByText("There is no such page")).toBeVisible() },
 ];
 
@@ -97,7 +133,7 @@ for (const theme of ["light", "dark"] as const) {
   }
 }
 
-for (const path of ["/runs", "/workflows", "/settings"]) {
+for (const path of ["/runs", "/workflows", "/approvals", "/settings"]) {
   test(`${path} fits a phone`, async ({ page, server }) => {
     await failed(server);
     await page.setViewportSize({ width: 360, height: 700 });
@@ -116,4 +152,14 @@ test("a run and its step fit a phone", async ({ page, server }) => {
   await page.getByRole("button", { name: /Close the step/ }).click();
   await expect(page.getByRole("button", { name: /Read the ticket/ })).toBeVisible();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+});
+
+test("a question and a comparison fit a phone", async ({ page, server }) => {
+  const paths = [await question(server), await compared(server)];
+  await page.setViewportSize({ width: 360, height: 700 });
+  for (const path of paths) {
+    await page.goto(`${server.url}${path}`);
+    await expect(page.getByText(/If you approve|B over A/).first()).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  }
 });

@@ -78,3 +78,68 @@ export const large = (characters: number) =>
   chain([{ id: "big", type: "tool", name: "Big", config: { tool: "text", template: "0123456789".repeat(characters / 10) } } as { id: string }]);
 
 export const answering = (answer: string) => chain([llm("say", "Say it", { prompt: "Say it.", simulate: { answer, latencyMs: 5, tokensPerSecond: 10_000_000 } })]);
+/** A person decides about a refund; what is approved is paid out. */
+export const refund = {
+  version: "1",
+  entry: "look_up",
+  nodes: [
+    { id: "look_up", type: "tool", name: "Look up the order", config: { tool: "echo" }, inputs: { order: "{{input.order}}", amount: 40 } },
+    {
+      id: "ask",
+      type: "approval",
+      name: "May we refund?",
+      config: { message: "Refund order {{input.order}}?", payload: { order: "{{input.order}}", amount: 40, currency: "EUR" }, timeoutSeconds: 86_400, onTimeout: "reject" },
+    },
+    { id: "pay", type: "tool", name: "Pay it out", config: { tool: "text", template: "Paid {{node.ask.output.payload.amount}} EUR." } },
+    { id: "sorry", type: "tool", name: "Say sorry", config: { tool: "text", template: "No refund: {{node.ask.output.reason}}" } },
+  ],
+  edges: [
+    { from: "look_up", to: "ask" },
+    { from: "ask", to: "pay", when: "branch == 'approved'" },
+    { from: "ask", to: "sorry", when: "branch == 'rejected'" },
+  ],
+};
+
+/** Three model calls, the middle one dear; each answers with its prompt. */
+export const pipeline = chain([
+  llm("outline", "Outline", { prompt: "Outline a note about {{input.topic}}.", simulate: { latencyMs: 5 } }),
+  llm("draft", "Draft", { prompt: "Write a long note from: {{node.outline.output}}", simulate: { latencyMs: 5 } }),
+  llm("polish", "Polish", { prompt: "Polish: {{node.draft.output}}", simulate: { latencyMs: 5 } }),
+]);
+
+/** Waits for a signal before its last step. */
+export const signalled = chain([
+  { id: "before", type: "tool", name: "Before", config: { tool: "echo" } } as { id: string },
+  { id: "hold", type: "wait", name: "Hold", config: { signal: "parcel-arrived" } } as { id: string },
+  { id: "after", type: "tool", name: "After", config: { tool: "text", template: "Arrived: {{node.hold.output.at}}" } } as { id: string },
+]);
+
+/** An agent that looks something up turn after turn, then answers. */
+export const agent = (turns: number) => ({
+  version: "1",
+  entry: "support",
+  limits: { maxNodes: 1_000, maxToolCalls: 1_000 },
+  nodes: [
+    {
+      id: "support",
+      type: "agent",
+      name: "Support agent",
+      config: {
+        provider: "openai",
+        model: "gpt-4o-mini",
+        instructions: "Look up until you know.",
+        prompt: "Where is order {{input.order}}?",
+        maxSteps: turns,
+        tools: [{ tool: "echo", name: "look_up", description: "Looks an order up", parameters: { type: "object", properties: { page: { type: "integer" } } } }],
+        simulate: {
+          latencyMs: 1,
+          turns: [
+            ...Array.from({ length: turns - 1 }, (_, page) => ({ text: `I look at page ${page}.`, toolCalls: [{ name: "look_up", arguments: { page } }] })),
+            { text: "The order is on its way." },
+          ],
+        },
+      },
+    },
+  ],
+  edges: [],
+});

@@ -10,6 +10,8 @@ const manifest = JSON.parse(await readFile(new URL(".vite/manifest.json", dist),
 const budgets = {
   "src/runs/RunPage.tsx": 200,
   "src/runs/RunsPage.tsx": 200,
+  "src/approvals/ApprovalsPage.tsx": 200,
+  "src/compare/ComparePage.tsx": 200,
   "src/workflows/WorkflowsPage.tsx": 200,
   "src/settings/SettingsPage.tsx": 200,
   "src/editor/EditorPage.tsx": 300,

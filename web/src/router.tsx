@@ -9,6 +9,8 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { approvalsSearch } from "./approvals/search";
+import { compareSearch } from "./compare/search";
 import { editorSearch } from "./editor/search";
 import { runSearch, runsSearch } from "./runs/search";
 import { workflowsSearch } from "./workflows/search";
@@ -53,6 +55,20 @@ const editor = createRoute({
   component: lazyRouteComponent(() => import("./editor/EditorPage"), "EditorPage"),
 });
 
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: "/approvals",
+  validateSearch: approvalsSearch,
+  component: lazyRouteComponent(() => import("./approvals/ApprovalsPage"), "ApprovalsPage"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  validateSearch: compareSearch,
+  component: lazyRouteComponent(() => import("./compare/ComparePage"), "ComparePage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -61,7 +77,7 @@ const settings = createRoute({
 
 export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([index, runs, run, workflows, editor, settings]),
+    routeTree: root.addChildren([index, runs, run, workflows, editor, approvals, compare, settings]),
     context: { queryClient },
     defaultPreload: "intent",
     defaultErrorComponent: RouteError,

@@ -2,7 +2,7 @@ import createClient from "openapi-fetch";
 import { request } from "./http";
 import { ApiProblem } from "./problem";
 import type { paths } from "./schema";
-import type { FailNext, RunStatus, RunSummary } from "./types";
+import type { Decide, FailNext, Fork, RunStatus, RunSummary } from "./types";
 
 const client = createClient<paths>({ fetch: request });
 
@@ -34,6 +34,23 @@ export const api = {
   blob: (id: string, hash: string, signal?: AbortSignal): Promise<unknown> =>
     data(client.GET("/api/runs/{id}/blobs/{hash}", { params: { path: { id, hash } }, signal })),
   cancelRun: (id: string) => data(client.POST("/api/runs/{id}/cancel", { params: { path: { id } }, body: {} })),
+  pauseRun: (id: string) => data(client.POST("/api/runs/{id}/pause", { params: { path: { id } }, body: {} })),
+  resumeRun: (id: string) => data(client.POST("/api/runs/{id}/resume", { params: { path: { id } }, body: {} })),
+  signalRun: (id: string, name: string, payload: unknown, key: string) =>
+    data(client.POST("/api/runs/{id}/signals/{name}", { params: { path: { id, name }, header: { "Idempotency-Key": key } }, body: { payload } })),
+  /** The run as it was after event `at_seq`. */
+  stateAt: (id: string, at_seq: number, signal?: AbortSignal) =>
+    data(client.GET("/api/runs/{id}/state", { params: { path: { id }, query: { at_seq } }, signal })),
+  /** What a fork would keep and run again; nothing is written. */
+  previewFork: (id: string, body: Fork, signal?: AbortSignal) => data(client.POST("/api/runs/{id}/fork/preview", { params: { path: { id } }, body, signal })),
+  forkRun: (id: string, body: Fork) => data(client.POST("/api/runs/{id}/fork", { params: { path: { id } }, body })),
+  compare: async (a: string, b: string, cursor?: string, signal?: AbortSignal) => {
+    const page = await data(client.GET("/api/compare", { params: { query: { a, b, cursor } }, signal }));
+    return { ...page, a: page.a as RunSummary, b: page.b as RunSummary };
+  },
+  approvals: (query: { status?: "open" | "decided" | "all"; run_id?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
+    data(client.GET("/api/approvals", { params: { query }, signal })),
+  decide: (id: string, body: Decide) => data(client.POST("/api/approvals/{id}", { params: { path: { id } }, body })),
   /** `key` makes a repeated click start one run. */
   startRun: (id: string, input_vars: Record<string, unknown>, key: string) =>
     data(client.POST("/api/workflows/{id}/runs", { params: { path: { id }, header: { "Idempotency-Key": key } }, body: { input_vars } })),

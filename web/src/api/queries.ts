@@ -9,6 +9,8 @@ export const keys = {
   run: (id: string) => ["run", id] as const,
   runSteps: (id: string) => ["run", id, "steps"] as const,
   step: (id: string, step: string) => ["run", id, "step", step] as const,
+  runAt: (id: string, seq: number) => ["run", id, "at", seq] as const,
+  approvals: ["approvals"] as const,
   workflows: ["workflows"] as const,
   workflow: (id: string) => ["workflow", id] as const,
 };
@@ -56,6 +58,32 @@ export const workflowVersionQuery = (id: string, version: number) =>
   });
 
 export const runQuery = (id: string) => queryOptions({ queryKey: keys.run(id), queryFn: ({ signal }) => api.run(id, signal) });
+
+/** What a run was after one of its events never changes. */
+export const runAtQuery = (id: string, seq: number) =>
+  queryOptions({ queryKey: keys.runAt(id, seq), queryFn: ({ signal }) => api.stateAt(id, seq, signal), staleTime: Infinity, gcTime: 60_000 });
+
+export const approvalsQuery = (status: "open" | "decided") =>
+  infiniteQueryOptions({
+    queryKey: [...keys.approvals, status],
+    queryFn: ({ pageParam, signal }) => api.approvals({ status, limit: 100, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const compareQuery = (a: string, b: string) =>
+  infiniteQueryOptions({
+    queryKey: ["compare", a, b],
+    queryFn: ({ pageParam, signal }) => api.compare(a, b, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** How many questions are open, for the badge. */
+export const openApprovalsQuery = queryOptions({
+  queryKey: [...keys.approvals, "count"],
+  queryFn: async ({ signal }) => (await api.approvals({ status: "open", limit: 1 }, signal)).open,
+});
 
 /** The content under a hash never changes. */
 export const blobQuery = (run: string, hash: string) =>

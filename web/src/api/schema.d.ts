@@ -85,6 +85,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came in, and where it is. */
+        get: operations["getIngestStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -435,6 +452,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a score. */
+        post: operations["createScore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -454,6 +488,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists sessions, last active first. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session with its traces. */
+        get: operations["getSessionTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/simulate/fail-next": {
         parameters: {
             query?: never;
@@ -465,6 +533,149 @@ export interface paths {
         put?: never;
         /** Forces the next calls of simulated models to fail. */
         post: operations["failNext"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls, tokens and cost by day, model or user. */
+        get: operations["getSpend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists traces, the last that arrived first. */
+        get: operations["listTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every trace that matches, one to a line, each as `/api/traces/{trace_id}` gives it; the last that arrived first. What arrives
+         *     while it is read is left out.
+         */
+        get: operations["exportTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether everything that was accepted is there: then the first three numbers are equal. */
+        get: operations["getTraceCounters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Traces as they arrive: `event: trace`, `data:` a summary as in the list, each time that spans of it arrive. `event: missed`
+         *     (`data: {}`) tells a reader that was too slow to read the list again.
+         */
+        get: operations["tailTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trace with all its spans, earliest first. */
+        get: operations["getTraceSpans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a trace however old it gets. */
+        put: operations["pinTrace"];
+        post?: never;
+        /** Lets a trace go when it is old. */
+        delete: operations["unpinTrace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One span, whole. */
+        get: operations["getSpan"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -755,6 +966,62 @@ export interface components {
             steps: components["schemas"]["Aligned"][];
             next_cursor: string | null;
         };
+        Conversation: {
+            session_id: string;
+            user_id: string | null;
+            /** @description Start of its first trace. */
+            started_at: components["schemas"]["SpanTime"];
+            /** @description End of its last trace. */
+            last_active_at: components["schemas"]["SpanTime"];
+            /** Format: int64 */
+            traces: number;
+            /** Format: int64 */
+            failed_traces: number;
+            /** Format: int64 */
+            total_tokens: number;
+            /**
+             * Format: int64
+             * @description Without simulated calls.
+             */
+            total_cost_nanousd: number;
+            /** Format: double */
+            total_cost_cents: number;
+            /** @description False when some call has no known price. */
+            cost_complete: boolean;
+            summary: components["schemas"]["Work"];
+        };
+        Counters: {
+            /**
+             * Format: int64
+             * @description Distinct spans that were acknowledged.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Spans that are in the files.
+             */
+            stored: number;
+            /**
+             * Format: int64
+             * @description Spans that a trace leads to.
+             */
+            queryable: number;
+            /**
+             * Format: int64
+             * @description Spans that came again, since the server started.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Requests refused because too much was on its way, since the server started.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Spans that are not found by their words yet.
+             */
+            unindexed: number;
+        };
         CreateSession: {
             token: string;
         };
@@ -879,6 +1146,81 @@ export interface components {
             /** @description `ok`. */
             status: string;
         };
+        /**
+         * @description `accepted`, `stored` and `queryable` are the same whenever nothing is on its way. What is counted "since start" begins at 0 with
+         *     every process.
+         */
+        IngestStatus: {
+            /**
+             * Format: int64
+             * @description Distinct spans that were acknowledged, less those that retention removed.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Spans that are in the files.
+             */
+            stored: number;
+            /**
+             * Format: int64
+             * @description Spans that are reached through their traces.
+             */
+            queryable: number;
+            /**
+             * Format: int64
+             * @description Spans that are stored and not yet found by their words.
+             */
+            unindexed: number;
+            /**
+             * Format: int64
+             * @description Copies and pieces of spans that were there already, since start.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Spans that were received and acknowledged, copies included, since start.
+             */
+            received_spans: number;
+            /**
+             * Format: int64
+             * @description Log records and changes that became parts of spans, since start.
+             */
+            received_pieces: number;
+            /** Format: int64 */
+            received_scores: number;
+            /**
+             * Format: int64
+             * @description Spans and records that could not be read and were reported to their sender, since start.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Log records that name no span; they are not kept. Since start.
+             */
+            ignored_log_records: number;
+            /**
+             * Format: int64
+             * @description Metrics, which are not kept. Since start.
+             */
+            ignored_metrics: number;
+            /**
+             * Format: int64
+             * @description Requests that were told to come back, since start.
+             */
+            overloaded_requests: number;
+            /**
+             * Format: int64
+             * @description Requests that were refused for good, since start.
+             */
+            refused_requests: number;
+            /**
+             * Format: int64
+             * @description Requests that wait on disk to be stored.
+             */
+            waiting_requests: number;
+            /** Format: int64 */
+            waiting_bytes: number;
+        };
         Kept: {
             step_id: string;
             node_type: string;
@@ -889,6 +1231,17 @@ export interface components {
             provider: string;
             model: string;
             price: components["schemas"]["PriceView"];
+        };
+        NewScore: {
+            /** @description One is made if it is absent. A score with the id of another takes its place. */
+            id?: string | null;
+            /** @description The trace may arrive later. */
+            trace_id: string;
+            span_id?: string | null;
+            name: string;
+            /** @description A number, a text or a yes/no. */
+            value: unknown;
+            comment?: string | null;
         };
         Nothing: Record<string, never>;
         /** @description A step of another run. */
@@ -1127,11 +1480,32 @@ export interface components {
             error_summary: string | null;
             failed_step: string | null;
         };
+        /** @description What a person or an evaluator thought of a trace or a span. */
+        Score: {
+            id: string;
+            trace_id: string;
+            span_id: string | null;
+            name: string;
+            /** @description A number, a category or a yes/no. */
+            value: unknown;
+            comment: string | null;
+            at: components["schemas"]["SpanTime"];
+        };
         Session: {
             /** @description Whether this server demands a token. */
             token_required: boolean;
             /** @description Whether this client may use the API. */
             authenticated: boolean;
+        };
+        SessionList: {
+            /** @description Last active first. */
+            sessions: components["schemas"]["Conversation"][];
+            next_cursor: string | null;
+        };
+        SessionTraces: components["schemas"]["Conversation"] & {
+            /** @description The last that arrived first. */
+            traces_page: components["schemas"]["TraceSummary"][];
+            next_cursor: string | null;
         };
         /** @description A step in one of the runs. */
         Side: {
@@ -1159,6 +1533,106 @@ export interface components {
         Signal: {
             /** @description The output of the step that waits for the signal. */
             payload?: unknown;
+        };
+        /** @description One step of a trace. */
+        Span: {
+            span_id: string;
+            parent_span_id: string | null;
+            name: string;
+            /** @description `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+            kind: string;
+            /** @description `unset`, `ok` or `error`. */
+            status: string;
+            error: string | null;
+            started_at: components["schemas"]["SpanTime"];
+            /** Format: double */
+            duration_ms: number;
+            provider: string | null;
+            model_requested: string | null;
+            /** @description The model that answered. */
+            model: string | null;
+            /** Format: int64 */
+            tokens_input: number | null;
+            /** Format: int64 */
+            tokens_output: number | null;
+            /** Format: int64 */
+            tokens_cached: number | null;
+            /** Format: int64 */
+            tokens_cache_write: number | null;
+            /** Format: int64 */
+            tokens_reasoning: number | null;
+            /** Format: int64 */
+            cost_nanousd: number | null;
+            prompt_name: string | null;
+            prompt_version: string | null;
+            /** @description For a model call its messages; for any other span what it was given. */
+            input: unknown;
+            output: unknown;
+            /** @description As they were received. */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** @description Whether its usage counts in the totals: wrappers and second records of one call do not. Null for a span alone. */
+            counted: boolean | null;
+            simulated: boolean;
+            service: string | null;
+            environment: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            tags: string[];
+            finish_reason: string | null;
+            /** Format: double */
+            first_token_ms: number | null;
+            parameters: {
+                [key: string]: unknown;
+            };
+            tools: unknown;
+            events: components["schemas"]["SpanEvent"][];
+            links: components["schemas"]["SpanLink"][];
+            resource: {
+                [key: string]: unknown;
+            };
+            /** @description The instrumentation library. */
+            scope: string | null;
+        };
+        /** @description Something that happened at one moment of a span. */
+        SpanEvent: {
+            name: string;
+            at: components["schemas"]["SpanTime"];
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
+        SpanLink: {
+            trace_id: string;
+            span_id: string;
+        };
+        /**
+         * Format: date-time
+         * @description RFC 3339, UTC, always six decimals.
+         * @example 2026-01-02T03:04:05.678901Z
+         */
+        SpanTime: string;
+        /** @description What model calls and embeddings add up to; simulated ones and second records of one call are left out. */
+        Spend: {
+            /** @description The day, the model or the user; empty for calls without one. */
+            key: string;
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            tokens_input: number;
+            /** Format: int64 */
+            tokens_output: number;
+            /** Format: int64 */
+            cost_nanousd: number;
+            /** Format: double */
+            cost_cents: number;
+            /** @description False when some call has no known price. */
+            cost_complete: boolean;
+        };
+        SpendList: {
+            spend: components["schemas"]["Spend"][];
         };
         StartDocument: {
             /** @description The workflow document, as an object or as a string that holds its JSON. */
@@ -1338,6 +1812,12 @@ export interface components {
              */
             timeout_ms: number | null;
         };
+        /** @description A trace with its spans. */
+        Trace: components["schemas"]["TraceSummary"] & {
+            /** @description Earliest first. The parent of a span may be missing: then it is shown as a root. */
+            spans: components["schemas"]["Span"][];
+            scores: components["schemas"]["Score"][];
+        };
         /**
          * @description One event. Large values in the payload are `{"blob": {hash, bytes, preview}}`, small ones `{"inline": value}`; the
          *     content of a blob is at `/api/runs/{id}/blobs/{hash}`.
@@ -1349,6 +1829,11 @@ export interface components {
              */
             seq: number;
         };
+        TraceList: {
+            traces: components["schemas"]["TraceSummary"][];
+            /** @description Null at the end. A search for a phrase may give a short page, even an empty one, with a cursor to go on. */
+            next_cursor: string | null;
+        };
         TracePage: {
             events: components["schemas"]["TraceEvent"][];
             /**
@@ -1356,6 +1841,35 @@ export interface components {
              * @description What to ask for next; null at the end.
              */
             next_after_seq: number | null;
+        };
+        /** @description A trace in a list. */
+        TraceSummary: {
+            trace_id: string;
+            /** @description The name of the root span. */
+            name: string;
+            session_id: string | null;
+            user_id: string | null;
+            /** @description `ok`, `failed` or `running`. Failed: the root failed, or a model call or an agent did and no retry made it good. */
+            status: string;
+            /** @description The first line of what went wrong. */
+            error: string | null;
+            started_at: components["schemas"]["SpanTime"];
+            /** Format: double */
+            duration_ms: number;
+            /** Format: int64 */
+            total_tokens: number;
+            /** Format: int64 */
+            total_cost_nanousd: number;
+            /** Format: double */
+            total_cost_cents: number;
+            /** @description False when some call has no known price. */
+            cost_complete: boolean;
+            service: string | null;
+            environment: string | null;
+            workflow: string | null;
+            tags: string[];
+            pinned: boolean;
+            summary: components["schemas"]["Work"];
         };
         UpdateWorkflow: {
             name?: string | null;
@@ -1405,6 +1919,66 @@ export interface components {
         Waiting: {
             /** @description Forced failures that no call has met yet. */
             waiting: number;
+        };
+        /** @description What a trace or a session did. */
+        Work: {
+            /** Format: int64 */
+            spans: number;
+            /** Format: int64 */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
+             */
+            steps: number;
+            /** Format: int64 */
+            llm_calls: number;
+            /** Format: int64 */
+            tool_calls: number;
+            /**
+             * Format: int64
+             * @description How many times an agent handed over to another one, at the deepest place.
+             */
+            handoff_depth: number;
+            /**
+             * Format: int64
+             * @description Failed calls, tasks or agents that were tried again.
+             */
+            retries: number;
+            /** Format: int64 */
+            tokens_input: number;
+            /** Format: int64 */
+            tokens_output: number;
+            /**
+             * Format: int64
+             * @description Of the input.
+             */
+            tokens_cached: number;
+            /**
+             * Format: int64
+             * @description Of the input.
+             */
+            tokens_cache_write: number;
+            /**
+             * Format: int64
+             * @description Of the output.
+             */
+            tokens_reasoning: number;
+            /**
+             * Format: int64
+             * @description Calls that are missing in the cost.
+             */
+            unpriced_calls: number;
+            /**
+             * Format: int64
+             * @description Calls that the simulated provider answered.
+             */
+            simulated_calls: number;
+            /**
+             * Format: int64
+             * @description The part of the cost that nobody pays, because it was simulated.
+             */
+            simulated_nanousd: number;
         };
         WorkflowList: {
             /** @description Newest change first. */
@@ -1602,6 +2176,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getIngestStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestStatus"];
                 };
             };
             default: {
@@ -2455,6 +3056,37 @@ export interface operations {
             };
         };
     };
+    createScore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScore"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Score"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -2548,6 +3180,74 @@ export interface operations {
             };
         };
     };
+    listSessions: {
+        parameters: {
+            query?: {
+                user_id?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSessionTraces: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Traces in the page: 1 to 200; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As the sender named it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionTraces"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     failNext: {
         parameters: {
             query?: never;
@@ -2576,6 +3276,398 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSpend: {
+        parameters: {
+            query: {
+                /** @description `day`, `model` or `user`. */
+                by: string;
+                /** @description The first day, `YYYY-MM-DD` in UTC. */
+                from?: string;
+                /** @description The last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listTraces: {
+        parameters: {
+            query?: {
+                /** @description Started at this time or later; RFC 3339. */
+                from?: string;
+                /** @description Started at this time or earlier; RFC 3339. */
+                to?: string;
+                /** @description `ok`, `failed` or `running`. */
+                status?: string;
+                /** @description Some span has the kind: `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+                kind?: string;
+                /** @description Some span has the name. */
+                name?: string;
+                /** @description Some span asked for the model, or was answered by it. */
+                model?: string;
+                provider?: string;
+                /** @description The name of a prompt. */
+                prompt?: string;
+                service?: string;
+                environment?: string;
+                workflow?: string;
+                session_id?: string;
+                user_id?: string;
+                /** @description A tag, or several with commas between them. */
+                tag?: string;
+                /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
+                metadata?: string;
+                min_duration_ms?: number;
+                max_duration_ms?: number;
+                min_cost_nanousd?: number;
+                max_cost_nanousd?: number;
+                min_tokens?: number;
+                max_tokens?: number;
+                /** @description It has a score of this name. */
+                score?: string;
+                min_score?: number;
+                max_score?: number;
+                pinned?: boolean;
+                /** @description Words, `"phrases"` and beginnings of words (`refun*`) of prompts, answers, arguments, results and errors. */
+                q?: string;
+                /**
+                 * @description `newest` (the default: by arrival, so that pages are stable), `started_at`, `duration`, `cost` or `tokens`; with a `-` before
+                 *     it from the highest.
+                 */
+                sort?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    exportTraces: {
+        parameters: {
+            query?: {
+                /** @description Started at this time or later; RFC 3339. */
+                from?: string;
+                /** @description Started at this time or earlier; RFC 3339. */
+                to?: string;
+                /** @description `ok`, `failed` or `running`. */
+                status?: string;
+                /** @description Some span has the kind: `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+                kind?: string;
+                /** @description Some span has the name. */
+                name?: string;
+                /** @description Some span asked for the model, or was answered by it. */
+                model?: string;
+                provider?: string;
+                /** @description The name of a prompt. */
+                prompt?: string;
+                service?: string;
+                environment?: string;
+                workflow?: string;
+                session_id?: string;
+                user_id?: string;
+                /** @description A tag, or several with commas between them. */
+                tag?: string;
+                /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
+                metadata?: string;
+                min_duration_ms?: number;
+                max_duration_ms?: number;
+                min_cost_nanousd?: number;
+                max_cost_nanousd?: number;
+                min_tokens?: number;
+                max_tokens?: number;
+                /** @description It has a score of this name. */
+                score?: string;
+                min_score?: number;
+                max_score?: number;
+                pinned?: boolean;
+                /** @description Words, `"phrases"` and beginnings of words (`refun*`) of prompts, answers, arguments, results and errors. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One trace a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTraceCounters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counters"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    tailTraces: {
+        parameters: {
+            query?: {
+                /** @description Started at this time or later; RFC 3339. */
+                from?: string;
+                /** @description Started at this time or earlier; RFC 3339. */
+                to?: string;
+                /** @description `ok`, `failed` or `running`. */
+                status?: string;
+                /** @description Some span has the kind: `workflow`, `task`, `agent`, `tool`, `llm`, `embedding`, `retrieval` or `span`. */
+                kind?: string;
+                /** @description Some span has the name. */
+                name?: string;
+                /** @description Some span asked for the model, or was answered by it. */
+                model?: string;
+                provider?: string;
+                /** @description The name of a prompt. */
+                prompt?: string;
+                service?: string;
+                environment?: string;
+                workflow?: string;
+                session_id?: string;
+                user_id?: string;
+                /** @description A tag, or several with commas between them. */
+                tag?: string;
+                /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
+                metadata?: string;
+                min_duration_ms?: number;
+                max_duration_ms?: number;
+                min_cost_nanousd?: number;
+                max_cost_nanousd?: number;
+                min_tokens?: number;
+                max_tokens?: number;
+                /** @description It has a score of this name. */
+                score?: string;
+                min_score?: number;
+                max_score?: number;
+                pinned?: boolean;
+                /** @description Words, `"phrases"` and beginnings of words (`refun*`) of prompts, answers, arguments, results and errors. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["TraceSummary"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTraceSpans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `none` leaves out what only single spans are opened for (`input`, `output`, `attributes`, …), which makes large traces
+                 *     quick.
+                 */
+                io?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pinTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    unpinTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes with its age */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSpan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+                /** @description 16 hexadecimal digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Span"];
                 };
             };
             default: {

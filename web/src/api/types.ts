@@ -14,6 +14,23 @@ export type Workflow = Schemas["WorkflowView"];
 export type WorkflowSummary = Schemas["WorkflowSummary"];
 export type ProblemItem = Schemas["ProblemItem"];
 export type Catalog = Schemas["CatalogView"];
+export type ForkPreview = Schemas["Preview"];
+export type Aligned = Schemas["Aligned"];
+export type Side = Schemas["Side"];
+/** Where a run is taken up again, and what is to be different. */
+export interface Fork {
+  from: string;
+  input_vars?: Record<string, unknown>;
+  edits: Record<string, NodeEdit>;
+}
+/** Properties that replace those of the node; null removes one. */
+export interface NodeEdit {
+  config: Record<string, unknown>;
+  inputs: Record<string, unknown>;
+}
+export type Approval = Schemas["Approval"];
+/** What a person says: yes, yes to something else, or no. */
+export type Decide = { decision: "approve"; payload?: unknown; reason?: string } | { decision: "reject"; reason?: string };
 export type FailNext = Partial<Schemas["FailNext"]>;
 
 /** A value in an event: in place, or addressed by its content. */
@@ -32,6 +49,7 @@ export interface GraphEdge {
   from: string;
   to: string;
   when?: string;
+  on?: string;
 }
 export interface Graph {
   version?: string;

@@ -1,6 +1,6 @@
 import type { Run } from "@/api/types";
 import { versionQuery } from "@/api/queries";
-import { Button } from "@/ui/button";
+import { Button, IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
 import { count, duration, firstLine, plural, usd } from "@/ui/format";
@@ -8,28 +8,30 @@ import { Status } from "@/ui/status";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, RotateCw, Square, TriangleAlert } from "lucide-react";
+import { ChevronRight, History, RotateCw, TriangleAlert } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { attemptsOf, ms } from "./attempts";
 import { curlOfRun } from "./curl";
 import { errorText } from "./errorText";
 import { FailNext } from "./FailNext";
+import { PhaseChip, RunActions } from "./RunActions";
 import { total, union } from "./scale";
-import { useCancelRun } from "./useCancelRun";
 import { useNow } from "./useNow";
 import { useRunAgain } from "./useRunAgain";
 import type { RunData } from "./useRun";
+import { WaitStrip } from "./WaitStrip";
 
 interface Props {
   data: RunData;
   run: Run;
   name: string;
   onSelect: (step: string) => void;
+  /** Absent: an earlier state is shown, and nothing can be said to it. */
+  onTravel?: () => void;
 }
 
 /** The run at a glance: what it is, how it ended, what it took. The totals are the API's. */
-export function RunHeader({ data, run, name, onSelect }: Props) {
-  const cancel = useCancelRun();
+export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
   const again = useRunAgain(run);
   const { data: version } = useQuery(versionQuery);
   const failedStep = data.steps.find((step) => step.step_id === run.failed_step);
@@ -55,6 +57,7 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
         <span role="status" className="flex">
           <Status status={run.status} />
         </span>
+        <PhaseChip run={run} />
         <CopyId id={run.id} label="run id" />
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
         <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
@@ -62,11 +65,13 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
             <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
           </span>
           {version?.simulated && <FailNext />}
+          {onTravel && (
+            <IconButton label="Time travel: the run after each of its events (t)" onClick={onTravel}>
+              <History size={15} aria-hidden />
+            </IconButton>
+          )}
           {data.live ? (
-            <Button variant="danger" disabled={cancel.isPending || run.cancel_requested} onClick={() => cancel.mutate(run.id)}>
-              <Square size={13} aria-hidden />
-              {run.cancel_requested ? "Canceling" : "Cancel"}
-            </Button>
+            <RunActions run={run} />
           ) : (
             <Button disabled={again.reason !== null || again.pending} title={again.reason ?? "The same workflow with the same input"} onClick={again.start}>
               <RotateCw size={14} aria-hidden />
@@ -76,6 +81,7 @@ export function RunHeader({ data, run, name, onSelect }: Props) {
         </div>
       </div>
       <Totals data={data} run={run} />
+      {data.live && <WaitStrip run={run} steps={data.steps} onSelect={onSelect} />}
       {run.error && (
         <div role="alert" className="flex items-center gap-2 border-t border-line bg-bad-soft px-4 py-1.5 text-bad">
           <TriangleAlert size={14} className="shrink-0" aria-hidden />

@@ -15,7 +15,9 @@ import { VIEWS, type RunSearch, type View } from "./search";
 import { StepPane } from "./StepPane";
 import { TimelineView } from "./TimelineView";
 import { TreeView } from "./TreeView";
+import { TimeTravel } from "./TimeTravel";
 import { useRun } from "./useRun";
+import { useRunAt } from "./useRunAt";
 
 const GraphView = lazy(() => import("./GraphView").then((module) => ({ default: module.GraphView })));
 const route = getRouteApi("/runs/$id");
@@ -26,7 +28,8 @@ export function RunPage() {
   const { id } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const data = useRun(id);
+  const now = useRun(id);
+  const data = useRunAt(now, search.at);
   const { run, steps, error, retry } = data;
   const { data: workflows } = useQuery(workflowsQuery);
   const name = workflows?.find((workflow) => workflow.id === run?.workflow_id)?.name ?? (run && !run.workflow_id ? "Unsaved document" : run?.workflow_id);
@@ -48,6 +51,8 @@ export function RunPage() {
     e: () => select(nextFailed(steps, failed, selected)?.step_id ?? selected),
     ...Object.fromEntries(VIEWS.map((view, index) => [String(index + 1), () => change({ view })])),
   });
+  const travel = useCallback((at: number | undefined) => change({ at }), [change]);
+  useHotkeys({ t: () => (now.run ? travel(search.at === undefined ? now.run.last_seq : undefined) : false) });
   const beside = useMedia("(min-width: 1024px)");
 
   if (error && !run) {
@@ -77,11 +82,13 @@ export function RunPage() {
       tab={search.tab}
       onTab={(tab) => change({ tab })}
       onClose={() => select(undefined)}
+      onSelect={select}
     />
   );
   return (
     <>
-      <RunHeader data={data} run={run} name={name ?? ""} onSelect={select} />
+      <RunHeader data={data} run={run} name={name ?? ""} onSelect={select} onTravel={search.at === undefined ? () => travel(run.last_seq) : undefined} />
+      {search.at !== undefined && now.run && <TimeTravel events={now.events} last={now.run.last_seq} startedAt={now.run.started_at} at={search.at} onAt={travel} />}
       {error && <ErrorBanner message={messageOf(error)} onRetry={retry} />}
       <div className="flex min-h-0 flex-1">
         <section aria-label="Steps" className="flex min-w-0 flex-1 flex-col" inert={Boolean(pane) && !beside}>

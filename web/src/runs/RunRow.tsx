@@ -12,7 +12,7 @@ import { Square } from "lucide-react";
 import { useCancelRun } from "./useCancelRun";
 
 export const RUNS_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(180px,1.5fr)_minmax(120px,1.3fr)_84px_128px_60px_92px_52px_28px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[16px_96px_minmax(180px,1.5fr)_minmax(120px,1.3fr)_84px_128px_60px_92px_52px_28px]";
 
 interface Props {
   run: RunSummary;
@@ -24,9 +24,12 @@ interface Props {
   height: number;
   now: number;
   onFocus: () => void;
+  /** Whether it is one of the two to compare. */
+  picked: boolean;
+  onPick: (id: string) => void;
 }
 
-export function RunRow({ run, name, longest, narrow, index, top, height, now, onFocus }: Props) {
+export function RunRow({ run, name, longest, narrow, index, top, height, now, onFocus, picked, onPick }: Props) {
   const navigate = useNavigate();
   // Where every run is simulated the rail says so once.
   const simulating = useQuery(versionQuery).data?.simulated;
@@ -61,8 +64,18 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
       {firstLine(run.error_summary)}
     </Link>
   ) : null;
+  const pick = (
+    <input
+      type="checkbox"
+      aria-label={`Compare run ${shortId(run.id)}`}
+      title="Choose two runs to compare (x)"
+      checked={picked}
+      onChange={() => onPick(run.id)}
+      className="size-3.5 shrink-0 accent-accent"
+    />
+  );
   const open = (event: React.MouseEvent) => {
-    if ((event.target as Element).closest("a,button") || getSelection()?.toString()) return;
+    if ((event.target as Element).closest("a,button,input") || getSelection()?.toString()) return;
     void navigate({ to: "/runs/$id", params: { id: run.id } });
   };
   const shared = {
@@ -77,6 +90,7 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
     return (
       <div {...shared} className="absolute inset-x-0 flex cursor-default flex-col justify-center gap-0.5 border-b border-line bg-panel px-4">
         <div role="cell" className="flex items-center gap-2">
+          {pick}
           <Status status={run.status} compact />
           {title}
           <span className="num ml-auto text-muted">{duration(elapsed)}</span>
@@ -94,6 +108,9 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
   }
   return (
     <div {...shared} className={cx(RUNS_GRID, "absolute inset-x-0 cursor-default border-b border-line bg-panel hover:bg-hover focus-within:bg-hover")}>
+      <div role="cell" className="flex">
+        {pick}
+      </div>
       <div role="cell" className="flex">
         <Status status={run.status} />
       </div>

@@ -12,6 +12,7 @@ import { statusWord } from "@/ui/status";
 import { useVirtualRows } from "@/ui/virtual";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { ArrowLeftRight } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { RunDemo } from "./RunDemo";
 import { RunRow, RUNS_GRID } from "./RunRow";
@@ -60,7 +61,18 @@ export function RunsPage() {
     setActive(next);
     focusRow(next);
   };
+  const [picked, setPicked] = useState<readonly string[]>([]);
+  // Of three the first is let go.
+  const pick = (id: string) => setPicked((old) => (old.includes(id) ? old.filter((each) => each !== id) : [...old.slice(-1), id]));
+  // Ids begin with their time, so the older run is A.
+  const [a, b] = [...picked].sort();
+  const compare = () => (a && b ? void navigate({ to: "/compare", search: { a, b } }) : undefined);
   useHotkeys({
+    x: () => {
+      const run = rows[active];
+      if (run) pick(run.id);
+    },
+    c: () => (a && b ? compare() : false),
     j: () => move(1),
     ArrowDown: () => move(1),
     k: () => move(-1),
@@ -129,6 +141,20 @@ export function RunsPage() {
             Clear
           </Button>
         )}
+        {picked.length > 0 && (
+          <span className="ml-auto flex items-center gap-2">
+            <span role="status" className="text-muted">
+              {b ? "2 runs chosen" : "choose another run"}
+            </span>
+            <Button variant="ghost" onClick={() => setPicked([])}>
+              Clear the choice
+            </Button>
+            <Button variant="primary" disabled={!b} onClick={compare}>
+              <ArrowLeftRight size={14} aria-hidden />
+              Compare
+            </Button>
+          </span>
+        )}
       </search>
       {query.error && <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
       {!query.data ? (
@@ -143,6 +169,9 @@ export function RunsPage() {
               aria-rowindex={1}
               className={narrow ? "sr-only" : `${RUNS_GRID} sticky top-0 z-10 h-7 border-b border-line bg-bg text-xs text-muted`}
             >
+              <div role="columnheader">
+                <span className="sr-only">Compare</span>
+              </div>
               {["Status", "Workflow", "What broke", "Started", "Duration"].map((name) => (
                 <div key={name} role="columnheader">
                   {name}
@@ -173,6 +202,8 @@ export function RunsPage() {
                       height={height}
                       now={query.dataUpdatedAt}
                       onFocus={() => setActive(item.index)}
+                      picked={picked.includes(run.id)}
+                      onPick={pick}
                     />
                   )
                 );

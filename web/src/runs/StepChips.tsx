@@ -1,15 +1,16 @@
 import type { Step, TraceEvent } from "@/api/types";
 import { Chip } from "@/ui/chip";
-import { plural, usd } from "@/ui/format";
+import { count, plural, usd } from "@/ui/format";
 import { memo } from "react";
 import { chipsOf } from "./attempts";
+import { asks, undoes } from "./waits";
 
 /** Events of a tool's step when nothing out of the ordinary happens: scheduled, asked, answered, ended. */
 const PLAIN = 4;
 
 /** Whether there may be a chip. */
 export function isRemarkable(step: Step, events: TraceEvent[] | undefined): boolean {
-  return step.node_type !== "tool" || (events?.length ?? 0) > PLAIN;
+  return step.node_type !== "tool" || step.reused_from != null || undoes(step) || (events?.length ?? 0) > PLAIN;
 }
 
 /** What was out of the ordinary with a step. */
@@ -31,6 +32,25 @@ export const StepChips = memo(function StepChips({ step, events, full }: { step:
       {lost > 0 && (
         <Chip tone="warn" title="The server died while the step was in flight; it was taken up again">
           resumed
+        </Chip>
+      )}
+      {undoes(step) && <Chip title="Takes back what another step did">undo</Chip>}
+      {step.reused_from && <Chip title="Another run did the work; here it cost nothing">reused</Chip>}
+      {asks(step) && (
+        <Chip tone="warn" title={step.question?.message}>
+          asks
+        </Chip>
+      )}
+      {step.handled && <Chip title="It failed, and the workflow says how to go on">handled</Chip>}
+      {step.repairs > 0 && (
+        <Chip tone="warn" title="The model was asked to mend an answer that did not fit">
+          {plural(step.repairs, "repair")}
+        </Chip>
+      )}
+      {step.progress && (
+        <Chip title={step.node_type === "map" ? "Items that are done" : "What is done of what is allowed at most"}>
+          {count(step.progress.done)}
+          {step.progress.of != null && `/${count(step.progress.of)}`}
         </Chip>
       )}
       {step.cached && (

@@ -3,7 +3,7 @@ import { messageOf } from "@/api/problem";
 import { keys } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
-import { IconButton } from "@/ui/button";
+import { Button, IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
 import { ErrorBanner } from "@/ui/feedback";
@@ -11,8 +11,8 @@ import { count, duration, usd } from "@/ui/format";
 import { Status } from "@/ui/status";
 import { Tabs } from "@/ui/tabs";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { X } from "lucide-react";
-import { useMemo } from "react";
+import { RotateCcw, X } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { attemptsOf, ms } from "./attempts";
 import { ConfigTab } from "./step/ConfigTab";
 import { CostTab } from "./step/CostTab";
@@ -21,11 +21,14 @@ import { InputTab } from "./step/InputTab";
 import { MessagesTab } from "./step/MessagesTab";
 import { OutputTab } from "./step/OutputTab";
 import { RawTab } from "./step/RawTab";
+import { StepNotes } from "./step/StepNotes";
 import { stepCurl } from "./step/stepCurl";
 import { TimingTab } from "./step/TimingTab";
 import { useCall } from "./step/useCall";
 import { StepChips } from "./StepChips";
 import type { RunData } from "./useRun";
+
+const ReplayDialog = lazy(() => import("@/replay/ReplayDialog").then((module) => ({ default: module.ReplayDialog })));
 
 /** Values up to this size are read as soon as the step is opened. */
 const EAGER_BYTES = 8_000_000;
@@ -49,10 +52,11 @@ interface Props {
   tab: string | undefined;
   onTab: (tab: string | undefined) => void;
   onClose: () => void;
+  onSelect: (step: string) => void;
 }
 
 /** Why did this step give this result? */
-export function StepPane({ data, run, step: shown, tab, onTab, onClose }: Props) {
+export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect }: Props) {
   const tooLarge = (shown.input_bytes ?? 0) + (shown.output_bytes ?? 0) > EAGER_BYTES;
   // The view of the run holds the beginnings of values; the whole ones are read once the step stands still at a state.
   const full = useQuery({
@@ -73,6 +77,7 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose }: Props)
       }
     : shown;
 
+  const [replaying, setReplaying] = useState(false);
   const events = data.eventsOf.get(step.step_id);
   const runEnd = run.finished_at ? ms(run.finished_at) : undefined;
   const attempts = useMemo(() => attemptsOf(events, runEnd), [events, runEnd]);
@@ -93,6 +98,12 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose }: Props)
           <h2 className="min-w-0 truncate text-base font-semibold">{step.name || step.step_id}</h2>
           <Status status={step.status} />
           <span className="ml-auto flex shrink-0 items-center">
+            {step.status !== "skipped" && (
+              <Button aria-label="Replay from here" title="Run again from this step, and keep what came before it" onClick={() => setReplaying(true)}>
+                <RotateCcw size={14} aria-hidden />
+                Replay
+              </Button>
+            )}
             <span className="hidden sm:contents">
               <CopyButton text={() => location.href}>Copy link</CopyButton>
               {curl && <CopyButton text={() => curl}>Copy as curl</CopyButton>}
@@ -118,6 +129,7 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose }: Props)
           {step.step_id !== step.name && <CopyId id={step.step_id} label="step id" />}
         </div>
       </header>
+      <StepNotes run={run} step={step} onSelect={onSelect} />
       {step.error && current !== "error" && <ErrorBox step={step} onOpen={() => onTab("error")} />}
       {full.error && <ErrorBanner message={messageOf(full.error)} onRetry={() => void full.refetch()} />}
       <Tabs label="Step" value={current} onChange={onTab} tabs={tabs.map((value) => ({ value, label: words[value] }))}>
@@ -132,6 +144,11 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose }: Props)
           {current === "raw" && <RawTab step={step} events={events} />}
         </div>
       </Tabs>
+      {replaying && (
+        <Suspense fallback={null}>
+          <ReplayDialog run={run} step={step} onClose={() => setReplaying(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -30,6 +30,8 @@ export interface RunSearch {
   step?: string;
   tab?: string;
   q?: string;
+  /** The run as it was after this event. */
+  at?: number;
 }
 
 export function runSearch(search: Record<string, unknown>): RunSearch {
@@ -39,5 +41,6 @@ export function runSearch(search: Record<string, unknown>): RunSearch {
     step: typeof search.step === "string" ? search.step : undefined,
     tab: text(search.tab),
     q: text(search.q),
+    at: Number.isInteger(Number(search.at)) && Number(search.at) > 0 ? Number(search.at) : undefined,
   };
 }

@@ -1,5 +1,5 @@
 import type { TraceEvent } from "@/api/types";
-import { count, duration, firstLine, usd } from "@/ui/format";
+import { count, duration, firstLine, plural, usd } from "@/ui/format";
 import { errorText } from "./errorText";
 
 type Fields = Record<string, unknown>;
@@ -41,6 +41,33 @@ export function summaryOf({ kind, payload }: TraceEvent): string {
       return `→ ${String(payload.branch)}`;
     case "log":
       return `${String(payload.level)}: ${firstLine(String(payload.message ?? ""))}`;
+    case "run.paused":
+    case "run.resumed":
+      return `by ${String(payload.by)}`;
+    case "approval.requested":
+      return `${payload.interrupted ? "about an interrupted call: " : ""}${firstLine(String(payload.message ?? ""))}`;
+    case "approval.decided":
+      return `${String(payload.decision)} by ${String(payload.by)}${payload.payload == null ? "" : ", edited"}${payload.reason ? `: ${firstLine(String(payload.reason))}` : ""}`;
+    case "signal.received":
+      return `${String(payload.name)} by ${String(payload.by)}`;
+    case "llm.repair":
+      return `request ${String(payload.request)} after ${failure(payload.error)}`;
+    case "gate.checked":
+      return payload.passed ? "passed" : `did not pass: ${firstLine(String(payload.reason ?? ""))}`;
+    case "map.expanded":
+      return plural(Number(payload.count), "item");
+    case "map.item":
+      return `item ${String(payload.index)}${payload.error == null ? "" : `: ${failure(payload.error)}`}`;
+    case "loop.checked":
+      return `${plural(Number(payload.done), "iteration")} done, ${payload.again ? "another one" : "the last"}`;
+    case "step.reused": {
+      const origin = fields(payload.origin);
+      return origin.run ? `from run ${String(origin.run)}` : "";
+    }
+    case "child.started":
+      return String(payload.name ?? "");
+    case "undo.started":
+      return `${plural(Number(payload.steps), "step")} to take back${payload.error == null ? "" : ` after ${failure(payload.error)}`}`;
     case "budget.exceeded":
       return `${String(payload.limit)}: ${String(payload.used)} of ${String(payload.allowed)}`;
     default:

@@ -17,6 +17,8 @@ const groups: { title: string; keys: [string[], string][] }[] = [
       [["k", "↑"], "Previous row"],
       [["Enter"], "Open the row"],
       [["/"], "Go to the filter"],
+      [["x"], "Choose the run to compare"],
+      [["c"], "Compare the two chosen runs"],
     ],
   },
   {
@@ -38,7 +40,18 @@ const groups: { title: string; keys: [string[], string][] }[] = [
     keys: [
       [["e"], "Next failed step"],
       [["1", "…", "4"], "Timeline, tree, graph, log"],
+      [["t"], "Time travel: the run after each of its events"],
+      [[",", "."], "One event back, one event on"],
       [["Esc"], "Close the step"],
+    ],
+  },
+  {
+    title: "Approvals and Compare",
+    keys: [
+      [["a"], "Go to Approve; Enter approves"],
+      [["e"], "Edit what is approved"],
+      [["r"], "Reject with a reason"],
+      [["n"], "Next step that differs"],
     ],
   },
 ];

@@ -1,4 +1,4 @@
-import { versionQuery } from "@/api/queries";
+import { openApprovalsQuery, versionQuery } from "@/api/queries";
 import { useLocked } from "@/api/session";
 import { IconButton } from "@/ui/button";
 import { useHotkeys } from "@/ui/hotkeys";
@@ -6,7 +6,7 @@ import { setTheme, useTheme, type ThemeChoice } from "@/ui/theme";
 import { Toasts } from "@/ui/toast";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { Command, CircleHelp, ListTree, Monitor, Moon, Settings, Sun, Workflow } from "lucide-react";
+import { Command, CircleHelp, ListTree, Monitor, Moon, Settings, Sun, UserCheck, Workflow } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { ConnectionDot } from "./ConnectionDot";
 import { HelpDialog } from "./HelpDialog";
@@ -16,6 +16,7 @@ import { SignIn } from "./SignIn";
 const pages = [
   { to: "/runs", label: "Runs", icon: ListTree },
   { to: "/workflows", label: "Workflows", icon: Workflow },
+  { to: "/approvals", label: "Approvals", icon: UserCheck },
   { to: "/settings", label: "Settings", icon: Settings },
 ] as const;
 
@@ -58,11 +59,12 @@ export function Shell() {
               <Link
                 to={to}
                 title={label}
-                className="flex h-12 flex-col items-center justify-center rounded px-1 text-xs text-muted hover:bg-hover hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
+                className="flex h-12 flex-col items-center justify-center rounded px-1 text-xs text-muted relative hover:bg-hover hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
                 activeProps={{ className: "bg-selected font-medium !text-text" }}
               >
                 <Icon size={16} aria-hidden />
                 <span className="sm:sr-only lg:not-sr-only">{label}</span>
+                {to === "/approvals" && <OpenApprovals />}
               </Link>
             </li>
           ))}
@@ -100,6 +102,18 @@ export function Shell() {
       {open === "help" && <HelpDialog onClose={() => setOpen(null)} />}
       <Toasts />
     </div>
+  );
+}
+
+/** How many questions wait for somebody. */
+function OpenApprovals() {
+  const { data: open } = useQuery({ ...openApprovalsQuery, refetchInterval: 5_000, refetchOnWindowFocus: true });
+  if (!open) return null;
+  return (
+    <span className="num absolute top-0.5 right-1/2 min-w-4 translate-x-5 rounded-full bg-accent px-1 text-center text-[11px] leading-4 font-medium text-accent-text sm:right-0 sm:translate-x-0 lg:static lg:ml-auto">
+      {open > 99 ? "99+" : open}
+      <span className="sr-only"> open</span>
+    </span>
   );
 }
 

@@ -22,9 +22,12 @@ function subscribe(listener: () => void) {
   };
 }
 
+/** The clock that all times of a page share; it moves every five seconds. */
+export const useClock = () => useSyncExternalStore(subscribe, () => now);
+
 /** A time as "3 min ago", with the exact time on hover. All of them share one clock. */
 export function Ago({ at, className }: { at: string; className?: string }) {
-  const current = useSyncExternalStore(subscribe, () => now);
+  const current = useClock();
   return (
     <time dateTime={at} title={exactTime(at)} className={className}>
       {ago(at, current)}

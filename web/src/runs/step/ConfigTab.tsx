@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { None, Pairs, Section } from "./Section";
 import type { Resolved, StepCall } from "./useCall";
-import { Value } from "./Value";
+import { Value } from "@/ui/value";
 
 /** The step as the workflow had it when it ran, and what the templates became. */
 export function ConfigTab({ run, step, call }: { run: Run; step: Step; call: Resolved<StepCall> }) {

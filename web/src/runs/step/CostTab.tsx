@@ -1,7 +1,7 @@
 import type { Step, TraceEvent } from "@/api/types";
 import { count, usd, usdPerMillion } from "@/ui/format";
 import { None, Pairs, Section } from "./Section";
-import { Value } from "./Value";
+import { Value } from "@/ui/value";
 
 interface CostLine {
   what: string;

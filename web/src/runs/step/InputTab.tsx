@@ -1,7 +1,7 @@
 import type { Run, Step } from "@/api/types";
 import { None, Section } from "./Section";
 import type { Resolved, StepCall } from "./useCall";
-import { Value } from "./Value";
+import { Value } from "@/ui/value";
 
 /** What a tool or a router was given. */
 export function InputTab({ step, call }: { run: Run; step: Step; call: Resolved<StepCall> }) {

@@ -9,7 +9,7 @@ import { errorText } from "../errorText";
 import { LiveText } from "./LiveText";
 import { None } from "./Section";
 import { useEventValue, type Resolved, type StepCall } from "./useCall";
-import { Value } from "./Value";
+import { Value } from "@/ui/value";
 
 interface Props {
   run: Run;

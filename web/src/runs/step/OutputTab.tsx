@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Attempt } from "../attempts";
 import { LiveText } from "./LiveText";
 import { None } from "./Section";
-import { Value } from "./Value";
+import { Value } from "@/ui/value";
 
 type Look = "rendered" | "text" | "raw";
 

@@ -1,6 +1,6 @@
 import type { Step, TraceEvent } from "@/api/types";
 import { Section } from "./Section";
-import { Value } from "./Value";
+import { Value } from "@/ui/value";
 
 /** The step as the API gives it, and its events as the journal has them. */
 export function RawTab({ step, events }: { step: Step; events: TraceEvent[] | undefined }) {

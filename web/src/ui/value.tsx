@@ -1,7 +1,7 @@
-import { Button } from "@/ui/button";
-import { CopyIcon } from "@/ui/copy";
-import { bytes } from "@/ui/format";
-import { Prose } from "@/ui/prose";
+import { Button } from "./button";
+import { CopyIcon } from "./copy";
+import { bytes } from "./format";
+import { Prose } from "./prose";
 import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 
