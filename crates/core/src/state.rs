@@ -280,6 +280,14 @@ impl RunState {
         self.unreachable.iter().copied()
     }
 
+    pub fn is_unreachable(&self, ix: StepIx) -> bool {
+        self.unreachable.contains(&ix)
+    }
+
+    pub fn is_deliverable(&self, ix: StepIx) -> bool {
+        self.deliverable.contains(&ix)
+    }
+
     /// Steps that were scheduled and have not ended.
     pub fn in_flight(&self) -> impl ExactSizeIterator<Item = StepIx> + '_ {
         self.in_flight.iter().copied()

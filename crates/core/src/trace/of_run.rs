@@ -471,6 +471,7 @@ mod tests {
         let error = Failure::new(crate::failure::FailureCode::RateLimited, "slow down");
         let retry = Body::Retry { request: 1, attempt: 2, after_ms: 5, due: Timestamp(0), error };
         let response = LlmResponse {
+            tool_calls: Vec::new(),
             request: 1,
             attempt: 2,
             target: target(),
