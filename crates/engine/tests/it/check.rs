@@ -13,6 +13,57 @@ use flowtrace_engine::port::store::{ApprovalQuery, Journal};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// The kinds of events that all schedules together have led to.
+static SEEN: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+/// What random schedules have to lead to, if there are enough of them: otherwise they show less than they say. Forks and logs are
+/// nothing that a schedule asks for.
+pub fn check_coverage() {
+    let expected = [
+        "approval.decided",
+        "approval.requested",
+        "budget.exceeded",
+        "cache.hit",
+        "child.started",
+        "fallback",
+        "gate.checked",
+        "llm.repair",
+        "llm.request",
+        "llm.response",
+        "loop.checked",
+        "map.expanded",
+        "map.item",
+        "retry",
+        "router.branch",
+        "run.cancel_requested",
+        "run.canceled",
+        "run.failed",
+        "run.paused",
+        "run.resumed",
+        "run.started",
+        "run.succeeded",
+        "session.changed",
+        "session.request",
+        "signal.received",
+        "step.failed",
+        "step.lost",
+        "step.scheduled",
+        "step.skipped",
+        "step.succeeded",
+        "timer.fired",
+        "timer.set",
+        "tool.request",
+        "tool.response",
+        "undo.armed",
+        "undo.started",
+        "vars.changed",
+    ];
+    let seen = SEEN.lock().unwrap();
+    let missing: Vec<&str> = expected.into_iter().filter(|kind| !seen.contains(kind)).collect();
+    assert_eq!(missing, [""; 0], "no schedule led to these events");
+}
 
 fn events_of(world: &World, ix: usize) -> Vec<Event> {
     block_on(world.store.read(run_id(ix), 0, usize::MAX)).unwrap()
@@ -43,6 +94,7 @@ pub fn check(world: &World, schedule: &Schedule, lives: u64) {
     check_calls(world, lives as usize - 1);
     for (ix, run) in schedule.runs.iter().enumerate() {
         let events = events_of(world, ix);
+        SEEN.lock().unwrap().extend(events.iter().map(|event| event.body.kind()));
         assert!(
             events.windows(2).all(|pair| pair[0].ts <= pair[1].ts && pair[0].seq + 1 == pair[1].seq),
             "seed {seed}, run {ix}"

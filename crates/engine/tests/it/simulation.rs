@@ -1,7 +1,7 @@
 //! Random workflows in a random world with crashes at random moments. Every failure prints its seed; repeat it with
 //! `FLOWTRACE_SIM_SEED=<seed> cargo test -p flowtrace-engine simulation`, and run more with `FLOWTRACE_SIM_SCHEDULES=<count>`.
 
-use crate::check::{check, check_sessions, result};
+use crate::check::{check, check_coverage, check_sessions, result};
 use crate::generate::{self, CALLEE, SIGNALS};
 use crate::world::{CrashingStore, Rng, SimulatedClock, SimulatedProvider, SimulatedTool, World};
 use flowtrace_core::equivalence::Equivalence;
@@ -303,4 +303,7 @@ fn random_schedules_with_crashes_end_as_without() {
             });
         }
     });
+    if schedules >= 1_000 {
+        check_coverage();
+    }
 }
