@@ -4,9 +4,11 @@
 mod api;
 mod boundary;
 mod cli;
+mod control;
 mod crash;
 mod demo;
 mod disk;
+mod examples;
 mod faults;
 mod hostile;
 mod idempotency;
