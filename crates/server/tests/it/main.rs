@@ -4,9 +4,11 @@
 mod api;
 mod boundary;
 mod cli;
+mod control;
 mod crash;
 mod demo;
 mod disk;
+mod examples;
 mod export;
 mod faults;
 mod folds;
