@@ -36,7 +36,7 @@ const route = getRouteApi("/workflows/$id/edit");
 const NONE: readonly ProblemItem[] = [];
 
 export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
-  const { store, saver, problems, save } = useSession(id, loaded);
+  const { store, saver, problems, warnings, save } = useSession(id, loaded);
   const offered = useOffered();
   const client = useQueryClient();
   const search = route.useSearch();
@@ -199,6 +199,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
               <Canvas key={pathName} level={level} room={pane === "json" ? "little" : "much"} />
               <ProblemsPanel
                 problems={problems}
+                warnings={warnings}
                 open={problemsOpen}
                 onOpen={setProblemsOpen}
                 onGo={(problem) => {

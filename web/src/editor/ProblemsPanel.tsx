@@ -1,27 +1,34 @@
 import type { ProblemItem } from "@/api/types";
 import { plural } from "@/ui/format";
-import { ChevronDown, ChevronRight, CircleAlert, CircleCheck } from "lucide-react";
+import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, TriangleAlert } from "lucide-react";
 import { sentence } from "./fields/Row";
 import { levelAt, locate } from "./graph";
 import { fromPointer } from "./pointer";
 import { useEditor } from "./store";
 
-/** What the server says is wrong. A click goes to the field. */
+/** What the server says is wrong, and then what it doubts. A click goes to the field. */
 export function ProblemsPanel({
   problems,
+  warnings,
   open,
   onOpen,
   onGo,
 }: {
   /** `null`: not known yet. */
   problems: readonly ProblemItem[] | null;
+  /** They stand in nobody's way. */
+  warnings: readonly ProblemItem[];
   open: boolean;
   onOpen: (open: boolean) => void;
   onGo: (problem: ProblemItem) => void;
 }) {
   const document = useEditor((state) => state.document);
-  const count = problems?.length ?? 0;
-  const said = problems === null ? "Checking…" : count === 0 ? "No problems" : plural(count, "problem");
+  const wrong = problems?.length ?? 0;
+  const count = wrong + warnings.length;
+  const doubted = warnings.length > 0 ? `, ${plural(warnings.length, "warning")}` : "";
+  const said = problems === null ? "Checking…" : (wrong === 0 ? "No problems" : plural(wrong, "problem")) + doubted;
+  const listed = [...(problems ?? []).map((item) => ({ item, severe: true })), ...warnings.map((item) => ({ item, severe: false }))];
+  const first = listed[0]?.item;
   const where = ({ pointer }: ProblemItem) => {
     const { path, key, edge } = locate(document, fromPointer(pointer));
     const level = levelAt(document, path);
@@ -46,21 +53,22 @@ export function ProblemsPanel({
         ) : (
           <>
             {open ? <ChevronDown size={14} aria-hidden /> : <ChevronRight size={14} aria-hidden />}
-            <CircleAlert size={14} className="text-bad" aria-hidden />
+            {wrong > 0 ? <CircleAlert size={14} className="text-bad" aria-hidden /> : <TriangleAlert size={14} className="text-warn" aria-hidden />}
           </>
         )}
         <span>{said}</span>
-        {!open && problems?.[0] && <span className="min-w-0 flex-1 truncate text-muted">{sentence(problems[0].message)}</span>}
+        {!open && first && <span className="min-w-0 flex-1 truncate text-muted">{sentence(first.message)}</span>}
       </button>
       {open && count > 0 && (
         <ul className="max-h-40 overflow-y-auto pb-1">
-          {problems?.map((problem) => (
+          {listed.map(({ item: problem, severe }) => (
             <li key={problem.pointer + problem.code + problem.message}>
               <button type="button" onClick={() => onGo(problem)} className="flex w-full items-baseline gap-3 px-3 py-1 text-left hover:bg-hover">
                 <span className="w-32 shrink-0 truncate text-xs text-muted" dir="auto">
                   {where(problem)}
                 </span>
                 <span className="min-w-0 flex-1 break-words">
+                  {!severe && <span className="text-warn">Warning: </span>}
                   {sentence(problem.message)}
                   {problem.suggestion && <span className="text-muted"> {sentence(problem.suggestion)}</span>}
                 </span>

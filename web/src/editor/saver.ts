@@ -273,7 +273,7 @@ export class Checker {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asked: AbortController | undefined;
 
-  constructor(private readonly tell: (problems: ProblemItem[] | null, text: string) => void) {}
+  constructor(private readonly tell: (problems: ProblemItem[] | null, warnings: ProblemItem[], text: string) => void) {}
 
   check(text: string, wait = CHECK_MS) {
     clearTimeout(this.timer);
@@ -284,11 +284,11 @@ export class Checker {
     this.asked?.abort();
     const asked = (this.asked = new AbortController());
     try {
-      const { problems } = await api.validate(text, asked.signal);
-      if (!asked.signal.aborted) this.tell(problems, text);
+      const { problems, warnings } = await api.validate(text, asked.signal);
+      if (!asked.signal.aborted) this.tell(problems, warnings, text);
     } catch {
       if (asked.signal.aborted) return;
-      this.tell(null, text);
+      this.tell(null, [], text);
       this.check(text, RETRY_MS);
     }
   }

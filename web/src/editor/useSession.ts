@@ -22,9 +22,13 @@ export function useSession(id: string, loaded: Loaded) {
     return { store: createEditorStore(edited(text, loaded)), saver };
   });
   const [problems, setProblems] = useState<ProblemItem[] | null>(null);
+  const [warnings, setWarnings] = useState<ProblemItem[]>([]);
 
   useEffect(() => {
-    const checker = new Checker((found) => setProblems(found));
+    const checker = new Checker((found, doubted) => {
+      setProblems(found);
+      setWarnings(doubted);
+    });
     const text = written(store.getState());
     checker.check(text, 0);
     // What an earlier page could not save.
@@ -57,5 +61,5 @@ export function useSession(id: string, loaded: Loaded) {
   }, [store, saver]);
 
   const save = useSyncExternalStore(saver.subscribe, saver.snapshot);
-  return { store, saver, problems, save };
+  return { store, saver, problems, warnings, save };
 }
