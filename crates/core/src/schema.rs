@@ -86,3 +86,8 @@ pub fn workflow_schema() -> Value {
     schema["properties"]["nodes"]["items"]["allOf"] = kinds.collect();
     schema
 }
+
+/// The words that `type` of a node can be, in the order in which people read about them.
+pub fn node_types() -> Vec<String> {
+    KINDS.iter().filter_map(|kind| json!(kind).as_str().map(str::to_owned)).collect()
+}

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub struct CatalogView {
     /// The words that `type` of a node can be.
-    node_types: [&'static str; 3],
+    node_types: Vec<String>,
     /// The tools that are known now and may be used.
     tools: Vec<ToolView>,
     /// Servers that bring tools while this one runs.
@@ -133,7 +133,7 @@ pub async fn get(State(app): State<Shared>) -> Json<CatalogView> {
         Some(ModelView { provider, model, price })
     });
     Json(CatalogView {
-        node_types: ["llm", "tool", "router"],
+        node_types: flowtrace_core::schema::node_types(),
         tools: tools.collect(),
         tool_sources: sources.collect(),
         providers: providers.collect(),
