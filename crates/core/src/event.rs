@@ -3,18 +3,21 @@
 //! Kinds are dotted and stable, because they are stored for ever. [`encode`] and [`decode`] are the only way in and out of
 //! storage, under a format version; see `docs/adding/event.md` before you change anything here.
 
+mod started;
+mod stored;
+
+pub use started::{Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
+pub use stored::{DecodeError, decode, encode};
+
 use crate::call::{Target, ToolUse};
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::id::{RunId, SpanId, StepPath, Timestamp, TraceId};
+use crate::id::{RunId, StepPath, Timestamp};
 use crate::payload::Payload;
 use crate::price::Cost;
 use crate::usage::Usage;
-use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
 use std::sync::Arc;
 
 /// The stored format that this build writes. A journal with a newer one is refused.
@@ -29,76 +32,6 @@ pub struct Event {
     pub step: Option<StepPath>,
     #[serde(flatten)]
     pub body: Body,
-}
-
-/// By hand, because a derived reader of a flattened field first copies the whole event into a tree of its own, and reading
-/// events is most of what showing a run costs. `kind` and `payload` come last, as [`encode`] writes them.
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EventVisitor)
-    }
-}
-
-struct EventVisitor;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Field {
-    Seq,
-    Ts,
-    Step,
-    Kind,
-    #[serde(other)]
-    Unknown,
-}
-
-impl<'de> Visitor<'de> for EventVisitor {
-    type Value = Event;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
-        let (mut seq, mut ts, mut step) = (None, None, None);
-        while let Some(field) = map.next_key()? {
-            match field {
-                Field::Seq => seq = Some(map.next_value()?),
-                Field::Ts => ts = Some(map.next_value()?),
-                Field::Step => step = map.next_value()?,
-                Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
-                Field::Kind => {
-                    let missing = A::Error::missing_field;
-                    let (seq, ts) = (seq.ok_or_else(|| missing("seq"))?, ts.ok_or_else(|| missing("ts"))?);
-                    let body = Body::deserialize(MapAccessDeserializer::new(FromKind { map, given: false }))?;
-                    return Ok(Event { seq, ts, step, body });
-                }
-            }
-        }
-        Err(A::Error::missing_field("kind"))
-    }
-}
-
-/// What is left of an event's fields after the key `kind` was read, with that key put back.
-struct FromKind<A> {
-    map: A,
-    given: bool,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for FromKind<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if self.given {
-            return self.map.next_key_seed(seed);
-        }
-        self.given = true;
-        seed.deserialize(BorrowedStrDeserializer::new("kind")).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.map.next_value_seed(seed)
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -393,110 +326,6 @@ impl Decision {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunStarted {
-    pub workflow: WorkflowRef,
-    pub trace_id: TraceId,
-    /// The caller's span, where a `traceparent` came in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent_span: Option<SpanId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
-    /// `api`, `cli`, …
-    pub triggered_by: String,
-    pub input: Payload,
-    /// Provider, model and temperature for llm nodes that name none.
-    #[serde(default)]
-    pub defaults: ModelDefaults,
-    /// The workflows that `workflow` nodes name, as they were when the run started.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub linked: Vec<LinkedWorkflow>,
-    /// The run and step that this one was forked from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forked_from: Option<Origin>,
-    /// The limits that hold for this run: the document's, lowered to the deployment's ceilings.
-    pub limits: Limits,
-    /// Whether the models are simulated; such a run never counts as spend.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub simulated: bool,
-}
-
-/// The workflow that a run keeps, whatever is saved later.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkflowRef {
-    /// Absent for a document that was run without being saved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
-    /// SHA-256 of the document's JSON as it was stored.
-    pub hash: Arc<str>,
-}
-
-/// A workflow that others call, by the words under which they call it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkedWorkflow {
-    /// As `config.workflow` says it.
-    pub name: String,
-    /// As `config.version` says it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<u32>,
-    pub workflow: WorkflowRef,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ModelDefaults {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperature: Option<f64>,
-}
-
-/// The limits of a run; `None` is no limit. `maxNodes` is missing because it is a matter of the document alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_tokens: Option<u64>,
-    /// Active time, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_ms: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_steps: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_cost_nanousd: Option<u64>,
-    /// Whether calls without a known price are allowed under a cost cap.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub allow_unpriced: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_tool_calls: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_iterations: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_depth: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_spawns: Option<u64>,
-}
-
-impl Limits {
-    /// Each limit no higher than the ceiling; a ceiling also holds where the document sets nothing.
-    pub fn lowered_to(self, ceilings: &Limits) -> Limits {
-        let lower = |own: Option<u64>, ceiling: Option<u64>| [own, ceiling].into_iter().flatten().min();
-        Limits {
-            max_tokens: lower(self.max_tokens, ceilings.max_tokens),
-            timeout_ms: lower(self.timeout_ms, ceilings.timeout_ms),
-            max_steps: lower(self.max_steps, ceilings.max_steps),
-            max_cost_nanousd: lower(self.max_cost_nanousd, ceilings.max_cost_nanousd),
-            allow_unpriced: self.allow_unpriced,
-            max_tool_calls: lower(self.max_tool_calls, ceilings.max_tool_calls),
-            max_iterations: lower(self.max_iterations, ceilings.max_iterations),
-            max_depth: lower(self.max_depth, ceilings.max_depth),
-            max_spawns: lower(self.max_spawns, ceilings.max_spawns),
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LlmResponse {
     pub request: u32,
     pub attempt: u32,
@@ -637,32 +466,6 @@ impl Body {
             | Body::BudgetExceeded { .. } => Vec::new(),
         }
     }
-}
-
-/// The events of one append in their stored form: a JSON array.
-pub fn encode(events: &[Event]) -> Vec<u8> {
-    serde_json::to_vec(events).expect("events hold only JSON values")
-}
-
-/// Reads what [`encode`] wrote, under the format version that was stored beside it.
-pub fn decode(format: u16, bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
-    if format != FORMAT {
-        return Err(DecodeError::Format(format));
-    }
-    // The reader's own limit of 128 levels counts the envelope too: a tool's answer that was read at that limit could be written
-    // and never read again. What this process wrote is as deep as what it read, and a few levels more.
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    reader.disable_recursion_limit();
-    let events = Vec::deserialize(&mut reader).and_then(|events| reader.end().map(|()| events));
-    events.map_err(|error| DecodeError::Corrupt(error.to_string()))
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    #[error("the journal has format {0}, this build reads format {FORMAT}: use a newer FlowTrace")]
-    Format(u16),
-    #[error("the journal holds events that cannot be read: {0}")]
-    Corrupt(String),
 }
 
 /// The deepest address of an event, for messages.
