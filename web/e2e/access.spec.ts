@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, Server, test } from "./server";
 import { failing } from "./workflows";
 
@@ -8,6 +9,11 @@ test("a server with a token asks for it once", async ({ page }) => {
   try {
     await page.goto(`${server.url}/workflows`);
     await expect(page.getByRole("heading", { name: "This server needs its token" })).toBeVisible();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
+      expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+    }
     await page.getByLabel("Token").fill("not-the-token-of-this-server");
     await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByText("This is not the token of this server.")).toBeVisible();

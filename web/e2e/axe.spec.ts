@@ -67,7 +67,7 @@ const views: View[] = [
     ready: async (page) => {
       await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
       await page.keyboard.press("Control+k");
-      await expect(page.getByRole("listbox", { name: "Results" }).getByRole("option").first()).toBeVisible();
+      await expect(page.getByRole("dialog").getByRole("option").first()).toBeVisible();
     },
   },
   {

@@ -265,7 +265,7 @@ test("publish, look at the versions, restore one", async ({ page, server }) => {
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByText("Version 2 is published")).toBeVisible();
   await page.getByRole("tab", { name: "Versions" }).click();
-  await expect(details(page).getByText("runs start with it")).toBeVisible();
+  await expect(details(page).getByText(/runs start with it/)).toBeVisible();
   await details(page).getByRole("button", { name: "Compare with version 1" }).click();
   await expect(details(page).getByText("Step c")).toBeVisible();
   await details(page).getByRole("button", { name: "Restore version 1" }).click();
@@ -355,6 +355,30 @@ test("the body of a step opens as a graph of its own, with the way back", async 
   await expect(step(page, "Inside")).toBeVisible();
   await page.getByRole("navigation", { name: "Bodies" }).getByRole("button", { name: "Nested" }).click();
   await expect(step(page, "For each")).toBeVisible();
+});
+
+test("every kind of step comes out of the palette ready to run, and its body opens", async ({ page, server }) => {
+  const id = await open(page, server, "Every kind", three);
+  for (const name of ["LLM", "Agent", "Map", "Loop", "Approval", "Wait", "Gate", "Set", "Router"]) await offer(page, name).click();
+  await expect(outline(page).getByRole("button")).toHaveCount(12);
+  await saved(page);
+  const { problems: found } = await server.get<{ problems: unknown[] }>(`/api/workflows/${id}/draft`);
+  expect(found).toEqual([]);
+  await expect(problems(page)).toContainText("No problems");
+  await outline(page).getByRole("button", { name: /^loop/ }).click();
+  const until = details(page).getByLabel("Until", { exact: true });
+  await details(page).getByText(/more settings/).click();
+  await until.fill("iteration.");
+  await expect(page.getByRole("option", { name: /iteration\.last/ })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await until.fill("");
+  await details(page).getByRole("button", { name: "Open the body" }).click();
+  await expect(step(page, "step_2")).toBeVisible();
+  await page.getByRole("navigation", { name: "Bodies" }).getByRole("button").click();
+  // One that needs to know more says so.
+  await offer(page, "Workflow").click();
+  await expect(problems(page)).toContainText(/problem/);
+  await expect(run(page)).toBeDisabled();
 });
 
 test("three hundred steps: drawn, steered, changed", async ({ page, server }) => {

@@ -84,7 +84,7 @@ test("every template, and a copy of a workflow, makes one that can run", async (
   for (const template of [...options, "CSV → Analysis → Write-up"]) {
     await page.goto(`${server.url}/workflows`);
     await page.getByRole("button", { name: "New workflow" }).click();
-    await page.getByLabel("Name").fill(`From ${template}`);
+    await page.getByLabel("Name", { exact: true }).fill(`From ${template}`);
     await page.getByLabel("Start from").selectOption({ label: template });
     await page.getByRole("button", { name: "Create" }).click();
     await expect(page).toHaveURL(/\/workflows\/[^/]+\/edit/);

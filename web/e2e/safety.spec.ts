@@ -1,5 +1,5 @@
 import { expect, test } from "./server";
-import { hostile, large, wide } from "./workflows";
+import { answering, hostile, large, wide } from "./workflows";
 
 test("text of people and models stays text, whatever is in it", async ({ page, server }) => {
   const run = await server.run(await server.workflow("<i>Hostile</i>", hostile), { text: "<svg onload=window.hacked=5>" }, 20);
@@ -21,6 +21,21 @@ test("a large answer shows its beginning and can be downloaded", async ({ page, 
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download" }).click();
   expect((await download).suggestedFilename()).toBe("big-output.txt");
+});
+
+test("an answer of 2 MB of Markdown is shown from its beginning, and leaves the page quick", async ({ page, server }) => {
+  const answer = "# Part\n\n- **one** of `many`\n- two\n\n".repeat(57_000);
+  expect(answer.length).toBeGreaterThan(1_900_000);
+  const run = await server.run(await server.workflow("Long answer", answering(answer)), {}, 30);
+  await page.goto(`${server.url}/runs/${run}?step=say&tab=output`);
+  const output = page.getByRole("region", { name: "Output" });
+  await expect(output.getByText(/The first 64 kB of \d\.\d MB/)).toBeVisible();
+  await expect(output.getByRole("heading", { name: "Part" }).first()).toBeVisible();
+  // Still answers to keys.
+  await page.getByRole("tab", { name: "Timing" }).click();
+  await expect(page.getByRole("region", { name: "Timing" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("complementary")).toBeHidden();
 });
 
 test("a link to a step far down a large run opens that step", async ({ page, server }) => {

@@ -19,7 +19,7 @@ test("run a workflow with the inputs that it reads", async ({ page, server }) =>
 test("create, delete and undo", async ({ page, server }) => {
   await page.goto(`${server.url}/workflows`);
   await page.getByRole("button", { name: "New workflow" }).click();
-  await page.getByLabel("Name").fill("Ephemeral");
+  await page.getByLabel("Name", { exact: true }).fill("Ephemeral");
   await page.getByRole("button", { name: "Create" }).click();
   await expect(page).toHaveURL(/\/workflows\/[^/]+\/edit/);
   await page.getByRole("link", { name: "Workflows" }).first().click();

@@ -77,6 +77,7 @@ export const wide = (count: number) => ({
 export const large = (characters: number) =>
   chain([{ id: "big", type: "tool", name: "Big", config: { tool: "text", template: "0123456789".repeat(characters / 10) } } as { id: string }]);
 
+export const answering = (answer: string) => chain([llm("say", "Say it", { prompt: "Say it.", simulate: { answer, latencyMs: 5, tokensPerSecond: 10_000_000 } })]);
 /** A person decides about a refund; what is approved is paid out. */
 export const refund = {
   version: "1",

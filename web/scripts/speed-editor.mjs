@@ -75,7 +75,7 @@ for (let time = 0; time < 5; time++) {
   await page.keyboard.type("x");
   typed.push((await settled()) - before);
 }
-report(`a letter into a name beside the canvas, CPU with save and check`, median(typed), 100);
+report(`a letter into a name beside the canvas, CPU with save and check`, median(typed), 150);
 
 await go(`/workflows/${small}/edit?node=ask`);
 const prompt = page.getByLabel("Prompt", { exact: true });

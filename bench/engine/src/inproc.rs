@@ -60,7 +60,10 @@ impl Tool for NoOp {
                     kill_self();
                 }
             }
-            Ok(workload::payload(index))
+            match call.inputs["kb"].as_u64() {
+                Some(kb) => Ok(json!({"text": "y".repeat(kb as usize * 1024)})),
+                None => Ok(workload::payload(index)),
+            }
         })
     }
 }
@@ -71,11 +74,11 @@ fn kill_self() {
     std::thread::sleep(std::time::Duration::from_secs(10));
 }
 
-struct Bench {
-    host: Host,
+pub struct Bench {
+    pub host: Host,
     tool: Arc<NoOp>,
-    store: Arc<dyn Store>,
-    data: PathBuf,
+    pub store: Arc<dyn Store>,
+    pub data: PathBuf,
 }
 
 impl Bench {
@@ -104,16 +107,22 @@ impl Bench {
             ceilings: Limits::default(),
             max_active_runs: 1024,
             simulated: false,
+            variables: Arc::default(),
         };
         Ok(Bench { host: Host::new(ports, settings), tool, store, data })
     }
 
-    async fn start(&self, document: &(Arc<str>, Arc<Plan>)) -> Result<RunId, String> {
+    pub async fn start(&self, document: &(Arc<str>, Arc<Plan>)) -> Result<RunId, String> {
+        self.start_with(document, json!({})).await
+    }
+
+    pub async fn start_with(&self, document: &(Arc<str>, Arc<Plan>), input: Value) -> Result<RunId, String> {
         let start = StartRun {
             workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.0.as_bytes()).into() },
             graph_json: document.0.clone(),
             plan: document.1.clone(),
-            input: json!({}),
+            linked: Vec::new(),
+            input,
             session_id: None,
             triggered_by: "bench".to_owned(),
             parent: None,
@@ -124,7 +133,7 @@ impl Bench {
     }
 
     /// Waits for the end of a run.
-    async fn wait(&self, run: RunId) -> Result<RunRow, String> {
+    pub async fn wait(&self, run: RunId) -> Result<RunRow, String> {
         self.host.idle(run).await;
         let row = self.store.run(run).await.map_err(|error| error.to_string())?;
         let row = row.ok_or_else(|| format!("there is no run {run}"))?;
@@ -134,9 +143,18 @@ impl Bench {
         }
     }
 
-    async fn finish(&self, document: &(Arc<str>, Arc<Plan>)) -> Result<RunRow, String> {
+    pub async fn finish(&self, document: &(Arc<str>, Arc<Plan>)) -> Result<RunRow, String> {
         let run = self.start(document).await?;
         self.wait(run).await
+    }
+
+    /// Forgets which steps were entered.
+    pub fn clear(&self) {
+        self.tool.entries.lock().expect("no panic while it is held").clear();
+    }
+
+    pub fn first_entry(&self) -> Option<Instant> {
+        self.tool.entries.lock().expect("no panic while it is held").first().copied()
     }
 
     /// The gaps between the entries of consecutive steps, in milliseconds.
@@ -146,7 +164,7 @@ impl Bench {
     }
 }
 
-fn document(value: Value) -> Result<(Arc<str>, Arc<Plan>), String> {
+pub fn document(value: Value) -> Result<(Arc<str>, Arc<Plan>), String> {
     let text: Arc<str> = value.to_string().into();
     let plan = Plan::compile(text.as_bytes()).map_err(|problems| format!("the workload is refused: {problems:?}"))?;
     Ok((text, Arc::new(plan)))
@@ -165,7 +183,7 @@ pub async fn run(args: &Args, begin: Instant) -> Result<Value, String> {
         return crash(args, &bench).await;
     }
     bench.finish(&document(workload::chain("noop", workload::WARM_UP))?).await?;
-    bench.tool.entries.lock().expect("no panic while it is held").clear();
+    bench.clear();
     let before = directory_bytes(&bench.data);
     match args.workload.as_str() {
         "W1" => {
@@ -208,7 +226,7 @@ pub async fn run(args: &Args, begin: Instant) -> Result<Value, String> {
                 "cpu_s": reading.cpu_s, "cpu_ms_per_step": reading.cpu_s * 1000.0 / steps, "bytes_written": reading.bytes_written,
                 "rss_mb": peak_rss_mb(me)}))
         }
-        other => Err(format!("`inproc` has no workload {other}; it has W0, W1, W2, W3 and W5")),
+        other => crate::control::run(other, &bench).await,
     }
 }
 
@@ -222,6 +240,7 @@ async fn crash(args: &Args, bench: &Bench) -> Result<Value, String> {
             workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(chain.0.as_bytes()).into() },
             graph_json: chain.0.clone(),
             plan: chain.1.clone(),
+            linked: Vec::new(),
             input: json!({}),
             session_id: None,
             triggered_by: "bench".to_owned(),

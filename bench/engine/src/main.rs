@@ -7,6 +7,7 @@
 
 #![allow(clippy::print_stdout, reason = "the printed line is the result")]
 
+mod control;
 mod http;
 mod inproc;
 mod meter;
@@ -23,7 +24,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
-#[command(about = "FlowTrace on the engine workloads W0 to W3 and W5")]
+#[command(about = "FlowTrace on the engine workloads W0 to W5, and on control flow")]
 pub struct Args {
     #[arg(long)]
     workload: String,

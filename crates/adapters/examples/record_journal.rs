@@ -18,6 +18,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,11 +33,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let Some(Event { body: Body::RunStarted(started), .. }) = events.first() else {
         return Err(format!("there is no run {run} in {}", data_dir.path().display()).into());
     };
-    let document = store.document(&started.workflow.hash).await?.ok_or("the document of the run is missing")?;
-
-    let compact = serde_json::from_str::<Value>(&document)?.to_string();
-    if *compact != *document {
-        return Err("the run's document was sent with spaces; send it without any, so that the fixture can be reformatted".into());
+    let document = compact_document(&store, &started.workflow.hash).await?;
+    // The workflows that it calls, in the order in which they are linked.
+    let mut linked = Vec::new();
+    for link in &started.linked {
+        linked.push(compact_document(&store, &link.workflow.hash).await?.to_string());
     }
 
     let mut hashes = Vec::new();
@@ -56,13 +57,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut file = File::create_new(&path)?;
     writeln!(
         file,
-        "{{\n\"about\": {},\n\"format\": {},\n\"document\": {document},\n\"events\": [\n{lines}\n],\n\"blobs\": {}\n}}",
+        "{{\n\"about\": {},\n\"format\": {},\n\"document\": {document},\n\"linked\": [{}],\n\"events\": [\n{lines}\n],\n\"blobs\": {}\n}}",
         json!(about),
         event::FORMAT,
+        linked.join(",\n"),
         serde_json::to_string(&blobs)?,
     )?;
     println!("{}: {} events, {} blobs", path.display(), events.len(), blobs.len());
     Ok(())
+}
+
+async fn compact_document(store: &SqliteStore, hash: &str) -> Result<Arc<str>, Box<dyn Error>> {
+    let document = store.document(hash).await?.ok_or("a document of the run is missing")?;
+    let compact = serde_json::from_str::<Value>(&document)?.to_string();
+    if *compact != *document {
+        return Err("the run's document was sent with spaces; send it without any, so that the fixture can be reformatted".into());
+    }
+    Ok(document)
 }
 
 /// References stand only where the stored form has a payload: as `{"blob": {"hash": …}}`. What users wrote stands below `inline`.

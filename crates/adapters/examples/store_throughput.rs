@@ -104,6 +104,7 @@ fn turn(run: RunId, number: u64) -> Append {
         nanousd: 150 * tokens,
     };
     let response = LlmResponse {
+        tool_calls: Vec::new(),
         request: 1,
         attempt: 1,
         target: target(),

@@ -282,7 +282,7 @@ pub struct LlmConfig {
     /// A JSON Schema (draft 2020-12). The answer is then JSON that conforms to it, and so is the node's output.
     pub schema: Option<Map<String, Value>>,
     /// An expression that has to be true of the answer, such as `len(node.draft.output) < 500`.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), extend("format" = "expression"))]
     pub check: Option<String>,
     /// How often the model is asked to mend an answer that misses `schema` or `check`. The default is 2.
     #[schemars(range(max = 10))]
@@ -375,10 +375,10 @@ pub struct LoopConfig {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_iterations: u32,
     /// An expression that ends the loop when it is true after an iteration, such as `iteration.state.score > 0.8`.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), extend("format" = "expression"))]
     pub until: Option<String>,
     /// An expression that has to be true before each iteration.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), extend("format" = "expression"))]
     pub r#while: Option<String>,
     /// What the loop carries along, by name; read as `iteration.state.<name>`. May hold bindings.
     #[serde(default)]
@@ -572,7 +572,7 @@ pub struct GateConfig {
     /// A JSON Schema (draft 2020-12) of the inputs.
     pub schema: Option<Map<String, Value>>,
     /// An expression that has to be true, such as `len(text) > 0`.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), extend("format" = "expression"))]
     pub check: Option<String>,
 }
 

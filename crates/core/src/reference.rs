@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fmt::{self, Write};
 
 /// How many field names an error lists.
-const NAMES_IN_MESSAGES: usize = 10;
+const NAMES_IN_MESSAGES: usize = 12;
 
 /// Names that start a path by themselves. Inputs may not use them.
 pub const ROOTS: [&str; 8] = ["input", "node", "branch", "each", "iteration", "vars", "session", "config"];

@@ -60,18 +60,8 @@ pub fn workflow_schema() -> Value {
     let mut schema = DOCUMENT.clone();
     schema["$id"] = json!(ID);
     // A body is written as a reference, so that the schema stays finite.
-    let body = json!({
-        "type": "object",
-        "description": BODY["description"],
-        "properties": {
-            "entry": BODY["properties"]["entry"],
-            "nodes": {"type": "array", "minItems": 1, "items": {"$ref": "#/properties/nodes/items"}},
-            "edges": {"$ref": "#/properties/edges"},
-            "ui": {"$ref": "#/properties/ui"}
-        },
-        "required": BODY["required"],
-        "additionalProperties": false
-    });
+    let mut body = BODY.clone();
+    body["properties"]["nodes"]["items"] = json!({"$ref": "#/properties/nodes/items"});
     let kinds = KINDS.iter().map(|kind| {
         let mut config = config(*kind).clone();
         let mut needed = kind.has_body();

@@ -141,7 +141,9 @@ pub struct RunState {
     /// Those in flight for which something happens at a time: a next attempt, the end of a wait or of patience.
     timed: BTreeSet<(Timestamp, StepIx)>,
     signals: HashMap<String, VecDeque<Signal>>,
-    listeners: BTreeMap<String, BTreeSet<StepIx>>,
+    /// Waits by the signal that they wait for, by ordinal: the places of steps are not the same in every process, and which wait a
+    /// signal ended has to be.
+    listeners: BTreeMap<String, BTreeSet<(u32, StepIx)>>,
     /// Waits whose signal is there.
     deliverable: BTreeSet<StepIx>,
     armed: Vec<Armed>,
@@ -223,6 +225,10 @@ impl RunState {
 
     /// The step at a path, if its scope is open or has not been forgotten.
     pub fn find(&self, plan: &Plan, path: &str) -> Option<StepIx> {
+        // An undo outlives the scope of the step that it takes back.
+        if let Some(undo) = self.undos.get(path) {
+            return Some(*undo);
+        }
         let mut scope = self.scope(ROOT);
         let mut rest = path;
         loop {
@@ -234,7 +240,6 @@ impl RunState {
             let step = scope.step_of(plan, *plan.graph(scope.graph).by_id.get(id)?);
             match (index, after) {
                 (None, None) => return Some(step),
-                (None, Some("undo")) => return self.undos.get(path).copied(),
                 (Some(index), Some(after)) => {
                     scope = self.scope(*self.step(step).control.as_ref()?.scopes.get(&index)?);
                     rest = after;
@@ -273,6 +278,14 @@ impl RunState {
     /// Steps that no taken edge leads to.
     pub fn unreachable(&self) -> impl Iterator<Item = StepIx> + '_ {
         self.unreachable.iter().copied()
+    }
+
+    pub fn is_unreachable(&self, ix: StepIx) -> bool {
+        self.unreachable.contains(&ix)
+    }
+
+    pub fn is_deliverable(&self, ix: StepIx) -> bool {
+        self.deliverable.contains(&ix)
     }
 
     /// Steps that were scheduled and have not ended.

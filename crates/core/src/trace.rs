@@ -5,7 +5,10 @@
 
 pub mod facts;
 pub mod merge;
+pub mod of_run;
 pub mod summary;
+#[cfg(test)]
+mod summary_tests;
 pub mod words;
 
 use crate::id::TraceId;

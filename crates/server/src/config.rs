@@ -18,6 +18,8 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:7878";
 pub const DEFAULT_DATA: &str = "./flowtrace-data";
 pub const DEFAULT_FILE: &str = "flowtrace.toml";
 const DEFAULT_ACTIVE_RUNS: usize = 1000;
+/// Somewhat more than six months.
+const DEFAULT_RETENTION_DAYS: u32 = 190;
 
 /// `flowtrace.toml`. Unknown keys are errors, because a misspelt limit would be no limit.
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +45,9 @@ pub struct File {
     /// `"provider/model" = "provider/model"`, or `false` for none.
     #[serde(default)]
     pub equivalence: BTreeMap<String, StandIn>,
+    #[serde(default)]
+    pub retention: RetentionFile,
+    pub export: Option<ExportFile>,
     /// What workflows read as `config.<name>`.
     #[serde(default)]
     pub variables: serde_json::Map<String, serde_json::Value>,
@@ -54,6 +59,58 @@ pub struct File {
     /// Programs that are tools, by name.
     #[serde(default)]
     pub process: BTreeMap<String, ProcessFile>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionFile {
+    /// Days after which traces go; 0 keeps them for ever.
+    pub days: Option<u32>,
+}
+
+/// Where every span is sent on to, as OTLP over HTTP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportFile {
+    /// The whole URL, for instance `http://localhost:4318/v1/traces`.
+    pub endpoint: String,
+    /// Header names, and the environment variables that hold their values.
+    #[serde(default)]
+    pub headers_env: BTreeMap<String, String>,
+    /// Only the engine's own runs.
+    #[serde(default)]
+    pub runs_only: bool,
+}
+
+/// Everything of `[export]`, checked.
+#[derive(Clone, Debug)]
+pub struct Export {
+    pub endpoint: reqwest::Url,
+    pub headers: http::HeaderMap,
+    pub runs_only: bool,
+}
+
+impl ExportFile {
+    fn check(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Export, String> {
+        let url =
+            reqwest::Url::parse(&self.endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let Some(endpoint) = url else {
+            return Err(format!("`endpoint = \"{}\"` under [export] is not an http or https URL", self.endpoint));
+        };
+        let mut headers = http::HeaderMap::new();
+        for (name, from) in &self.headers_env {
+            let header = http::HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| format!("`{name}` under [export.headers_env] is not the name of a header"))?;
+            let Some(value) = variable(from) else {
+                return Err(format!("the variable {from}, which holds the header `{name}` of [export], is not set"));
+            };
+            let mut value = http::HeaderValue::from_str(value.trim())
+                .map_err(|_| format!("the variable {from} holds what cannot stand in the header `{name}` of [export]"))?;
+            value.set_sensitive(true);
+            headers.insert(header, value);
+        }
+        Ok(Export { endpoint, headers, runs_only: self.runs_only })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -132,6 +189,9 @@ pub struct Config {
     pub tools: ToolSettings,
     /// What workflows read as `config`, an object.
     pub variables: serde_json::Value,
+    /// `None`: traces stay for ever.
+    pub retention: Option<std::time::Duration>,
+    pub export: Option<Export>,
 }
 
 impl Config {
@@ -168,6 +228,7 @@ impl Config {
         }
         let tools = tools::convert(file.tools, file.mcp, file.process).map_err(&wrong)?;
         let providers = providers(&file.providers, |name| std::env::var(name).ok()).map_err(&wrong)?;
+        let export = file.export.as_ref().map(|export| export.check(|name| std::env::var(name).ok()));
         Ok(Config {
             listen: serve
                 .and_then(|serve| serve.listen.clone())
@@ -192,6 +253,11 @@ impl Config {
             prices,
             equivalence,
             tools,
+            retention: match file.retention.days.unwrap_or(DEFAULT_RETENTION_DAYS) {
+                0 => None,
+                days => Some(std::time::Duration::from_secs(u64::from(days) * 24 * 60 * 60)),
+            },
+            export: export.transpose().map_err(&wrong)?,
         })
     }
 }
@@ -377,6 +443,11 @@ mod tests {
             [process.count.input_schema]
             type = "object"
             required = ["text"]
+            [retention]
+            days = 30
+            [export]
+            endpoint = "http://localhost:4318/v1/traces"
+            headers_env = { x-path = "PATH" }
             "#,
         )
         .unwrap();
@@ -392,6 +463,10 @@ mod tests {
         assert_eq!(config.prices[0].2.cache_read, Some(25_000));
         assert_eq!(config.equivalence.len(), 2);
         assert_eq!(config.allow.len(), 2);
+        assert_eq!(config.retention, Some(std::time::Duration::from_secs(30 * 86_400)));
+        assert!(config.export.unwrap().headers.contains_key("x-path"));
+        assert_eq!(parse("[retention]\ndays = 0").unwrap().retention, None);
+        assert!(parse("").unwrap().retention.unwrap() > std::time::Duration::from_secs(183 * 86_400));
     }
 
     #[test]
@@ -417,6 +492,9 @@ mod tests {
             ("[mcp.a]\ncommand = \"x\"\ntimeout_seconds = 0", "`timeout_seconds = 0` has to be from"),
             ("[process.a]\ncommand = [\"x\"]\nmax_output_bytes = 0", "`max_output_bytes = 0` has to be from"),
             ("[process.a]\ncommand = [\"x\"]\neffect = \"none\"", "unknown variant `none`"),
+            ("[export]\nendpoint = \"localhost\"", "is not an http or https URL"),
+            ("[export]\nendpoint = \"http://a/\"\nheaders_env = { \"a b\" = \"PATH\" }", "is not the name of a header"),
+            ("[export]\nendpoint = \"http://a/\"\nheaders_env = { a = \"FLOWTRACE_NOT_SET\" }", "FLOWTRACE_NOT_SET"),
             ("token_file = \"/nowhere/at/all\"", "the token file /nowhere/at/all cannot be read"),
         ] {
             let error = parse(text).unwrap_err();

@@ -6,12 +6,15 @@ mod boundary;
 mod cli;
 mod config;
 mod deployment;
+mod export;
 mod folds;
 #[cfg(unix)]
 mod launch;
 mod otlp;
+mod projector;
 mod seed;
 mod server;
+mod upkeep;
 mod web;
 
 use clap::Parser;

@@ -6,7 +6,7 @@ use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
 use crate::folds::Folds;
-use crate::{deployment, otlp, seed, web};
+use crate::{deployment, export, otlp, projector, seed, upkeep, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::spans::SqliteSpans;
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -83,6 +83,8 @@ pub struct Server {
     mode: Mode,
     serving: JoinHandle<()>,
     mcp: Vec<Arc<McpServer>>,
+    /// Each ends when the server stops.
+    upkeep: JoinSet<()>,
     /// The lock on the data directory; released last.
     data: DataDir,
 }
@@ -177,20 +179,28 @@ impl Server {
                 .write(data.path())
                 .map_err(|error| StartFailure::Other(format!("{} cannot be written: {error}", data.path().display())))?;
         }
+        let mut upkeep = JoinSet::new();
         if mode == Mode::Serve {
-            tokio::spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
+            upkeep.spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
+            upkeep.spawn(projector::run(app.clone(), data.path().to_owned()));
+            if let Some(age) = config.retention {
+                upkeep.spawn(upkeep::retention(app.clone(), age));
+            }
+            if let Some(export) = config.export {
+                upkeep.spawn(export::run(app.clone(), export, data.path().to_owned()));
+            }
         }
         let serving = tokio::spawn(serve(listener, app.clone()));
         if mode == Mode::Serve {
             // In the background: nobody who starts FlowTrace waits for them.
             deployment.mcp.iter().for_each(|server| server.reach());
         }
-        Ok(Server { url, app, unfinished, token_file, mode, serving, mcp: deployment.mcp, data })
+        Ok(Server { url, app, unfinished, token_file, mode, serving, mcp: deployment.mcp, upkeep, data })
     }
 
     /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
     pub async fn stop(self) {
-        let Server { app, mut serving, mode, mcp, data, .. } = self;
+        let Server { app, mut serving, mode, mcp, upkeep, data, .. } = self;
         if mode != Mode::Read {
             let _ = std::fs::remove_file(Announcement::path(data.path()));
         }
@@ -201,6 +211,7 @@ impl Server {
             serving.abort();
             let _ = serving.await;
         }
+        upkeep.join_all().await;
         // The store's threads end with its last owner, and only then may another process have the directory.
         drop(app);
         drop(data);

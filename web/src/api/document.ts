@@ -20,7 +20,7 @@ const BLOCK = /\{\{([\s\S]*?)\}\}|\{%([\s\S]*?)%\}/g;
 const REFERENCE = /(?<![\w.\])"'])input(?:\.([A-Za-z_]\w*)|\[\s*(?:"([^"\]]+)"|'([^'\]]+)')\s*\])/g;
 
 /** Properties whose text is an expression as a whole. */
-const EXPRESSIONS = new Set(["rule", "when", "until", "while", "condition"]);
+const EXPRESSIONS = new Set(["rule", "when", "until", "while", "check"]);
 
 /** The names that the document reads from the run's input, in the order in which they appear. */
 export function inputsRead(document: unknown): string[] {

@@ -979,7 +979,10 @@ export interface components {
             failed_traces: number;
             /** Format: int64 */
             total_tokens: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Without simulated calls.
+             */
             total_cost_nanousd: number;
             /** Format: double */
             total_cost_cents: number;
@@ -1968,9 +1971,14 @@ export interface components {
             unpriced_calls: number;
             /**
              * Format: int64
-             * @description Calls that the simulated provider answered; they cost nothing.
+             * @description Calls that the simulated provider answered.
              */
             simulated_calls: number;
+            /**
+             * Format: int64
+             * @description The part of the cost that nobody pays, because it was simulated.
+             */
+            simulated_nanousd: number;
         };
         WorkflowList: {
             /** @description Newest change first. */

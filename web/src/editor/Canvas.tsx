@@ -172,8 +172,12 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
 
   const fitted = useRef(room);
   useEffect(() => {
-    if (fitted.current !== room && level.nodes.length <= LARGE) void flow.fitView(FIT);
+    if (fitted.current === room) return;
     fitted.current = room;
+    if (level.nodes.length > LARGE) return;
+    // After the canvas has learnt its new size.
+    const timer = setTimeout(() => void flow.fitView(FIT), 60);
+    return () => clearTimeout(timer);
   }, [room, level, flow]);
 
   // A step that comes into view has to be drawn before it can have the focus.

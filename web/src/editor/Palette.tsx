@@ -62,7 +62,8 @@ export function Palette({ search }: { search: RefObject<HTMLInputElement | null>
           <Kbd>/</Kbd>
         </span>
       </div>
-      <div id={list} role="listbox" aria-label="Steps to add" className="min-h-0 overflow-y-auto px-1 pb-1">
+      {/* The field steers it; a box that scrolls would be a stop of its own. */}
+      <div id={list} role="listbox" aria-label="Steps to add" tabIndex={-1} className="min-h-0 overflow-y-auto px-1 pb-1">
         {shown.map((offer, index) => (
           <div
             key={offer.key}

@@ -48,10 +48,14 @@ export function Versions({ workflow, current, unpublished }: { workflow: string;
       )}
       {data.versions.toReversed().map(({ version, created_at }) => (
         <li key={version} className="border-b border-line px-3 py-1">
-          <div className="flex min-h-8 items-center gap-2">
-            <span className="num font-medium">Version {version}</span>
-            {version === current && <span className="text-xs text-ok">runs start with it</span>}
-            <Ago at={created_at} className="ml-auto text-xs text-muted" />
+          <div className="flex min-h-10 items-center gap-1">
+            <span className="mr-auto flex min-w-0 flex-col">
+              <span className="num font-medium">Version {version}</span>
+              <span className="text-xs text-muted">
+                <Ago at={created_at} />
+                {version === current && <span className="text-ok"> · runs start with it</span>}
+              </span>
+            </span>
             <Button variant="ghost" aria-expanded={shown?.version === version} aria-label={`Compare with version ${version}`} onClick={() => void compare(version)}>
               Compare
             </Button>

@@ -2,7 +2,7 @@ import { kindLabel } from "@/nodes/kind";
 import { toast } from "@/ui/toast";
 import { createContext, useContext } from "react";
 import type { Offered } from "./context";
-import { addNode, connect, copyNodes, disconnect, moveNodes, newId, pasteNodes, placeOf, readClip, removeNodes, tidy, type Place } from "./edits";
+import { addNode, connect, copyNodes, disconnect, idsIn, moveNodes, newId, pasteNodes, placeOf, readClip, removeNodes, tidy, type Place } from "./edits";
 import { isGraph, propertiesOf, requiredOf } from "./language";
 import { inOrder, levelAt, refusal, type BodyPath } from "./graph";
 import { freePlace, isPlaced, placesOf } from "./places";
@@ -53,10 +53,12 @@ export function makeActions(
     const offer = offers.find((each) => each.key === key);
     if (!offer || refuseWhileUnreadable(store)) return;
     const now = level();
-    const id = newId(now, offer.tool ?? offer.type);
+    const taken = idsIn(store.getState().document);
+    const id = newId(taken, offer.tool ?? offer.type);
+    taken.add(id);
     const { language, catalog } = offered;
     store.edit((document) => {
-      const next = addNode(document, path, { id, ...newStep(offer, language, catalog, after) }, after);
+      const next = addNode(document, path, { id, ...newStep(offer, language, catalog, after, (wanted) => newId(taken, wanted)) }, after);
       if (at) return moveNodes(next, path, at(id));
       if (!isPlaced(now)) return next;
       const there = levelAt(next, path);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addNode, connect, copyNodes, disconnect, moveNodes, newId, pasteNodes, placeOf, readClip, removeNodes, renameNode, tidy, type Doc } from "./edits";
-import { levelAt } from "./graph";
+import { addNode, connect, copyNodes, disconnect, idsIn, moveNodes, newId, pasteNodes, placeOf, readClip, removeNodes, renameNode, tidy, type Doc } from "./edits";
 import { getIn } from "./pointer";
 
 const chain = (): Doc => ({
@@ -29,11 +28,8 @@ describe("adding", () => {
   });
 
   it("finds ids that are free and that the language allows", () => {
-    const level = levelAt(chain(), []);
-    expect(newId(level, "a")).toBe("a_2");
-    expect(newId(level, "my-tool 1")).toBe("my_tool_1");
-    expect(newId(level, "1st")).toBe("_1st");
-    expect(newId(level, "")).toBe("step");
+    const taken = idsIn(chain());
+    expect(["a", "my-tool 1", "1st", "", "loop"].map((wanted) => newId(taken, wanted))).toEqual(["a_2", "my_tool_1", "_1st", "step", "loop_2"]);
   });
 
   it("reaches into bodies", () => {
@@ -115,6 +111,19 @@ describe("the clipboard", () => {
     const { document, keys } = pasteNodes({ entry: "a", nodes: [{ id: "a", type: "tool" }], edges: [] }, [], clip);
     expect(keys).toEqual(["a_2", "a_2_2"]);
     expect(getIn(document, ["nodes", 2, "config", "prompt"])).toBe("{{node.a_2.output}} {{node.a_2_2.output}}");
+  });
+
+  it("gives the steps in a body new ids too, for ids differ in the whole document", () => {
+    const inner = { entry: "x", nodes: [{ id: "x", type: "tool" }, { id: "y", type: "llm", config: { prompt: "{{node.x.output}} {{node.out.output}}" } }], edges: [{ from: "x", to: "y" }] };
+    const start: Doc = { entry: "out", nodes: [{ id: "out", type: "tool" }, { id: "m", type: "map", config: { body: inner } }], edges: [] };
+    const { document, keys } = pasteNodes(start, [], copyNodes(start, [], ["m"]));
+    expect(keys).toEqual(["m_2"]);
+    expect(getIn(document, ["nodes", 2, "config", "body"])).toEqual({
+      entry: "x_2",
+      nodes: [{ id: "x_2", type: "tool" }, { id: "y_2", type: "llm", config: { prompt: "{{node.x_2.output}} {{node.out.output}}" } }],
+      edges: [{ from: "x_2", to: "y_2" }],
+    });
+    expect(getIn(document, ["nodes", 1])).toEqual(getIn(start, ["nodes", 1]));
   });
 
   it("takes no other text for steps", () => {

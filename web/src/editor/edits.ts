@@ -1,4 +1,4 @@
-import { inOrder, levelAt, nodeAt, outgoing, type BodyPath, type GraphLevel } from "./graph";
+import { bodyOf, inOrder, levelAt, nodeAt, outgoing, readLevel, type BodyPath } from "./graph";
 import { getIn, isObject, setIn, type JsonObject, type Segments } from "./pointer";
 import { renameIn } from "./references";
 
@@ -19,11 +19,26 @@ const list = (document: Doc, at: Segments): unknown[] => {
 
 export const setValue = set;
 
-export function newId(level: GraphLevel, wanted: string): string {
+/** Words of the languages of rules and templates, and roots of paths: no step can be called so. */
+const RESERVED = new Set(
+  "true false null in as break const continue else for function if import let loop package namespace return var void while and or not is none None True False input node branch each iteration vars session config".split(" "),
+);
+
+/** The ids of all steps, those in bodies included: they have to differ in the whole document. */
+export function idsIn(graph: unknown, found = new Set<string>()): Set<string> {
+  for (const { id, node } of readLevel(graph, []).nodes) {
+    if (id !== "") found.add(id);
+    const body = bodyOf(node);
+    if (body) idsIn(body, found);
+  }
+  return found;
+}
+
+export function newId(taken: ReadonlySet<string>, wanted: string): string {
   const base = wanted.replaceAll(/\W+/g, "_").replace(/^(?=\d)/, "_").slice(0, 56) || "step";
-  for (let number = 1; ; number++) {
+  for (let number = RESERVED.has(base) ? 2 : 1; ; number++) {
     const id = number === 1 ? base : `${base}_${number}`;
-    if (!level.byKey.has(id)) return id;
+    if (!taken.has(id)) return id;
   }
 }
 
@@ -146,31 +161,48 @@ const PASTE_BY = 32;
 /** Adds copies under new ids where theirs are taken; what they read of one another they read of the copies. */
 export function pasteNodes(document: Doc, path: BodyPath, clip: Clip): { document: Doc; keys: string[] } {
   const level = levelAt(document, path);
-  const taken = new Map(level.byKey);
+  const taken = idsIn(document);
   const renames = new Map<string, string>();
-  for (const node of clip.nodes) {
-    const old = typeof node.id === "string" ? node.id : "";
-    const id = newId({ ...level, byKey: taken }, old || "step");
-    taken.set(id, { key: id, id, index: -1, type: "", name: id, node });
+  for (const old of idsIn({ nodes: clip.nodes })) {
+    const id = newId(taken, old);
+    taken.add(id);
     renames.set(old, id);
   }
   // By way of names that nobody has, so that `a` → `b` and `b` → `b_2` do not meet.
+  const changed = [...renames].filter(([from, to]) => from !== to);
   const rewrite = (value: unknown) => {
     let next = value;
-    const changed = [...renames].filter(([from, to]) => from !== "" && from !== to);
     changed.forEach(([from], index) => (next = renameIn(next, from, `__pasted_${index}`)));
     changed.forEach(([, to], index) => (next = renameIn(next, `__pasted_${index}`, to)));
     return next as JsonObject;
   };
-  const nodes = clip.nodes.map((node) => {
-    const place = placeOf(node);
-    const copy = { ...rewrite(node), id: renames.get(typeof node.id === "string" ? node.id : "") ?? "" };
+  const nodes = (rewrite(clip.nodes) as unknown as JsonObject[]).map((node) => {
+    const copy = withIds(node, renames, (id) => id || newId(taken, "step"));
+    const place = placeOf(copy);
     return place ? (setIn(copy, ["ui", "position"], { x: place.x + PASTE_BY, y: place.y + PASTE_BY }) as JsonObject) : copy;
   });
-  const edges = clip.edges.map((edge) => ({ ...rewrite(edge), from: renames.get(String(edge.from)) ?? edge.from, to: renames.get(String(edge.to)) ?? edge.to }));
+  const edges = clip.edges.map((edge) => withEnds(rewrite(edge), renames));
   let next = set(document, [...level.at, "nodes"], [...list(document, [...level.at, "nodes"]), ...nodes]);
   if (edges.length > 0) next = set(next, [...level.at, "edges"], [...list(document, [...level.at, "edges"]), ...edges]);
   const keys = nodes.map((node) => String(node.id));
   if (!(level.entry && level.byKey.has(level.entry)) && keys[0]) next = set(next, [...level.at, "entry"], keys[0]);
   return { document: next, keys };
+}
+
+const named = (value: unknown, renames: ReadonlyMap<string, string>) => (typeof value === "string" ? (renames.get(value) ?? value) : value);
+
+const withEnds = (edge: JsonObject, renames: ReadonlyMap<string, string>): JsonObject => ({ ...edge, from: named(edge.from, renames), to: named(edge.to, renames) });
+
+/** A step under its new id, with everything in its body under theirs. */
+function withIds(node: JsonObject, renames: ReadonlyMap<string, string>, orElse: (id: string) => string): JsonObject {
+  const copy = { ...node, id: orElse(String(named(node.id, renames) ?? "")) };
+  const body = bodyOf(node);
+  if (!body) return copy;
+  const inside = {
+    ...body,
+    entry: named(body.entry, renames),
+    nodes: Array.isArray(body.nodes) ? body.nodes.map((each) => (isObject(each) ? withIds(each, renames, (id) => id) : (each as unknown))) : body.nodes,
+    ...(Array.isArray(body.edges) && { edges: body.edges.map((edge) => (isObject(edge) ? withEnds(edge, renames) : (edge as unknown))) }),
+  };
+  return setIn(copy, ["config", "body"], inside) as JsonObject;
 }

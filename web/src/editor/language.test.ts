@@ -40,7 +40,7 @@ describe("the language as it is served", () => {
     expect(language.kinds.map(({ type, description }) => [type, description])).toEqual([["llm", "One call."], ["shiny", "Shines."]]);
   });
   it("says what a new step needs", () => {
-    expect(newStep({ key: "shiny", type: "shiny", label: "Shiny", description: "" }, language, undefined, "a")).toEqual({
+    expect(newStep({ key: "shiny", type: "shiny", label: "Shiny", description: "" }, language, undefined, "a", (id) => id)).toEqual({
       type: "shiny",
       config: { mode: "on", count: 3, body: { entry: "", nodes: [], edges: [] }, text: "" },
     });

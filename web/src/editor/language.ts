@@ -84,7 +84,7 @@ function purpose(description: unknown): string {
 export function labelOf(name: string): string {
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
   const label = words.charAt(0).toUpperCase() + words.slice(1);
-  return label.replace(/ ms$/, " (ms)").replace(/ usd$/, " (USD)").replace(/ seconds$/, " (s)").replace(/^Url$/, "URL").replace(/^Top p$/, "Top P");
+  return label.replace(/ ms$/, " (ms)").replace(/ usd$/, " (USD)").replace(/ seconds$/, " (s)").replace(/^Url$/, "URL").replace(/^Ttl/, "TTL").replace(/^Top p$/, "Top P");
 }
 
 /** A first value that the schema accepts, for a property that cannot be left out. */

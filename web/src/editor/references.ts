@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "./pointer";
 
-/** Names of config properties that hold an expression, for kinds whose schema does not say `format: "expression"`. */
-export const EXPRESSION_NAMES = new Set(["rule", "when", "until", "while", "condition"]);
+/** Properties that hold an expression, where there is no schema at hand. `until` of a wait is a time, which reads nothing. */
+const EXPRESSION_NAMES = new Set(["rule", "when", "until", "while", "check"]);
 
 const BLOCK = /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/g;
 

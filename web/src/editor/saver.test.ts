@@ -134,6 +134,23 @@ it("taking theirs leaves theirs", async () => {
   expect([there.state.draft, mine.state.is, mine.unpublished, there.state.version]).toEqual([null, "saved", false, 2]);
 });
 
+it("takes over what others left while nothing of ours is open, and nothing else", async () => {
+  const there = server();
+  const mine = saver();
+  expect(await mine.refresh()).toBeNull();
+  there.elsewhere(text(8));
+  expect(await mine.refresh()).toBe(text(8));
+  mine.change(text(9));
+  await vi.runAllTimersAsync();
+  expect([there.state.draft, mine.state.is]).toEqual([text(9), "saved"]);
+  there.elsewhere(text(10));
+  mine.change(text(11));
+  expect(await mine.refresh()).toBeNull();
+  await vi.runAllTimersAsync();
+  expect(mine.state.is).toBe("conflict");
+  expect(await mine.refresh()).toBeNull();
+});
+
 it("asks nobody where both did the same, or where only the name changed", async () => {
   const there = server();
   const same = saver();

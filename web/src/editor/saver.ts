@@ -199,6 +199,25 @@ export class Saver {
     return !sameText(this.text, this.saved.published);
   }
 
+  /** Where nothing of ours is open: what others left meanwhile, if it is something else. */
+  async refresh(): Promise<string | null> {
+    if (this.state.is !== "saved" || this.running || this.text !== this.there) return null;
+    const [before, etag] = [this.text, this.saved.etag];
+    const now = await readSaved(this.id).catch(() => null);
+    // Somebody typed while it was read: then saving compares.
+    if (!now || now.etag === etag || this.saved.etag !== etag || this.text !== before || (this.state as SaveState).is !== "saved") return null;
+    this.saved = now;
+    if (sameText(this.there, before)) {
+      if (now.draft === null) this.saved.published = before;
+      else this.saved.draft = before;
+      this.become({ is: "saved" });
+      return null;
+    }
+    this.text = this.there;
+    this.become({ is: "saved" });
+    return this.text;
+  }
+
   /** The page is left: what is not saved is remembered here and sent right away. */
   leave() {
     clearTimeout(this.timer);

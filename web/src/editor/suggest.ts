@@ -1,6 +1,6 @@
 import { inputsRead } from "@/api/document";
 import { kindLabel } from "@/nodes/kind";
-import { levelAt, upstreamOf, type BodyPath, type GraphLevel } from "./graph";
+import { levelAt, upstreamOf, type BodyPath, type GraphLevel, type LevelNode } from "./graph";
 import { isObject, type JsonObject } from "./pointer";
 import { bindingsIn, nodesRead } from "./references";
 
@@ -26,7 +26,7 @@ export function readable(document: JsonObject, path: BodyPath, key: string, plac
   const self = level.byKey.get(key);
   if (self && place !== "inputs") for (const name of Object.keys(inputsOf(self.node))) suggestions.push({ text: name, note: "input of this step" });
   if (self && place === "when") {
-    if (self.type === "router") suggestions.unshift({ text: "branch", note: "decision of this router" });
+    if (DECIDES.has(self.type)) suggestions.unshift({ text: "branch", note: "decision of this step" });
     nodes.add(self.id);
     suggestions.push(...outputsOf(level, self.id));
   }
@@ -38,15 +38,46 @@ export function readable(document: JsonObject, path: BodyPath, key: string, plac
     }
   };
   if (self) add(level, self.id);
-  // A body reads what is upstream of the step that it is in.
+  // A body reads what is upstream of the step that it is in, and what that step gives to it.
   for (let depth = path.length; depth > 0; depth--) {
     const outer = levelAt(document, path.slice(0, depth - 1));
     const holder = outer.byKey.get(path[depth - 1] ?? "");
-    if (holder) add(outer, holder.id);
+    if (!holder) continue;
+    suggestions.push(...givenBy(holder));
+    add(outer, holder.id);
+  }
+  // The rules of a loop, and how its state changes, read its iteration and the steps of its body.
+  if (self?.type === "loop" && place === "config") {
+    suggestions.push(...givenBy(self));
+    const body = levelAt(document, [...path, self.key]);
+    if (body !== level) {
+      for (const node of body.nodes) {
+        nodes.add(node.id);
+        suggestions.push(...outputsOf(body, node.id));
+      }
+    }
   }
   for (const name of inputsRead(document)) suggestions.push({ text: `input.${name}`, note: "given when the run starts" });
   suggestions.push({ text: "input", note: "all that the run was started with" });
   return { suggestions, nodes };
+}
+
+/** Kinds whose decision is read as `branch`. */
+const DECIDES = new Set(["router", "gate", "approval"]);
+
+/** Outputs whose fields are known. */
+const FIELDS: Record<string, string[]> = { approval: ["decision", "payload", "by", "reason"], loop: ["output", "state", "iterations"] };
+
+/** What a step with a body gives to it. */
+function givenBy(holder: LevelNode): Suggestion[] {
+  if (holder.type === "map") return [{ text: "each.item", note: `item of ${holder.name}` }, { text: "each.index", note: "its number, from 0" }];
+  if (holder.type !== "loop") return [];
+  const state = isObject(holder.node.config) && isObject(holder.node.config.state) ? Object.keys(holder.node.config.state) : [];
+  return [
+    ...state.map((name) => ({ text: `iteration.state.${name}`, note: `state of ${holder.name}` })),
+    { text: "iteration.last", note: "what came out the last time" },
+    { text: "iteration.index", note: "its number, from 0" },
+  ];
 }
 
 const inputsOf = (node: JsonObject) => (isObject(node.inputs) ? node.inputs : {});
@@ -56,9 +87,10 @@ function outputsOf(level: GraphLevel, id: string): Suggestion[] {
   if (!node) return [];
   const note = node.name === id ? kindLabel(node.type) : `${node.name} · ${kindLabel(node.type)}`;
   const output = `node.${id}.output`;
-  if (node.type === "router") {
-    return [{ text: `node.${id}.branch`, note }, ...Object.keys(inputsOf(node.node)).map((name) => ({ text: `${output}.${name}`, note }))];
-  }
+  const passed = Object.keys(inputsOf(node.node)).map((name) => ({ text: `${output}.${name}`, note }));
+  const fixed = FIELDS[node.type]?.map((name) => ({ text: `${output}.${name}`, note }));
+  if (DECIDES.has(node.type)) return [{ text: `node.${id}.branch`, note }, ...(fixed ?? passed)];
+  if (fixed) return [{ text: output, note }, ...fixed];
   const config = isObject(node.node.config) ? node.node.config : {};
   const schema = isObject(config.schema) ? config.schema : {};
   const fields = isObject(schema.properties) ? Object.keys(schema.properties).filter((name) => /^[A-Za-z_]\w*$/.test(name)) : [];

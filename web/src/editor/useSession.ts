@@ -36,9 +36,20 @@ export function useSession(id: string, loaded: Loaded) {
       checker.check(now);
     });
     const leave = () => saver.leave();
+    // Back from another tab, which may have changed it. That is a step of undo as well.
+    const look = () => {
+      if (document.visibilityState !== "visible") return;
+      void saver.refresh().then((theirs) => {
+        if (theirs !== null) store.write(theirs);
+      });
+    };
     addEventListener("pagehide", leave);
+    addEventListener("focus", look);
+    document.addEventListener("visibilitychange", look);
     return () => {
       removeEventListener("pagehide", leave);
+      removeEventListener("focus", look);
+      document.removeEventListener("visibilitychange", look);
       unsubscribe();
       checker.close();
       leave();

@@ -29,6 +29,6 @@ const text = (value: unknown) => (typeof value === "string" ? value.trim() : "")
 /** What a step does, in the few words that fit on its card: the model, the tool, the rule. */
 export function kindSummary(type: string, config: Record<string, unknown>): string {
   if (type === "tool") return text(config.tool) || (config.url === undefined ? "" : "http");
-  const first = ["model", "rule", "until", "while", "items", "workflow", "signal", "assignee"].map((name) => text(config[name])).find(Boolean);
+  const first = ["model", "rule", "check", "until", "while", "items", "workflow", "signal", "message"].map((name) => text(config[name])).find(Boolean);
   return first ?? "";
 }

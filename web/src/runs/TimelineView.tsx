@@ -189,7 +189,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
           )}
         </span>
         <span className="relative h-full min-w-0" aria-hidden>
-          <AttemptBars attempts={attempts} start={start} end={end} now={now} scale={scale} failed={(sum?.failed ?? 0) > 0} />
+          <AttemptBars attempts={attempts} start={start} end={end} now={now} scale={scale} failed={step ? step.status === "failed" : (sum?.failed ?? 0) > 0} />
         </span>
         <span className="num text-right">{skipped ? <span className="text-xs">skipped</span> : duration(elapsed)}</span>
         {(tokens !== null || cost !== null) && (

@@ -47,7 +47,7 @@ export function Value({ value, name, size, truncated, raw, markdown }: Props) {
           )}
         </p>
       )}
-      {markdown && isText ? (
+      {markdown && isText && shown.length <= SHOWN ? (
         <Prose text={shown} />
       ) : (
         <pre

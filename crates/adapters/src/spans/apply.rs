@@ -291,7 +291,7 @@ fn add_calls(sums: &mut BTreeMap<(i64, Symbol, Symbol), [i64; 5]>, rows: &[SpanR
     for row in rows.iter().filter(|row| row.counted) {
         let facts = &row.facts;
         let (cost, unpriced) = match Spend::of(facts) {
-            Spend::Simulated => continue,
+            Spend::Simulated(_) => continue,
             Spend::Known(cost) => (int(cost), 0),
             Spend::Unknown => (0, 1),
             Spend::Nothing => (0, 0),

@@ -2,7 +2,7 @@
 //! leaping to where the others are. Numbers are given in the order of arrival, so that order needs no sorting.
 
 use super::partition::{Partition, Partitions};
-use super::read;
+use super::read::{self, OpenBlock};
 use super::schema::{Kind, Period};
 use super::terms::{Field, metadata_text, term};
 use super::text;
@@ -19,7 +19,7 @@ use std::collections::BinaryHeap;
 use std::ops::RangeInclusive;
 
 /// Traces whose spans are read for a phrase in one call; then the page ends and its cursor says where to go on.
-const PHRASE_BUDGET: usize = 300;
+const PHRASE_BUDGET: usize = 200;
 
 /// Numbers that a stream reads at once: few at first, more while they are used.
 const CHUNK: usize = 32;
@@ -62,6 +62,7 @@ fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>)
         let mut last = None;
         with(&partition, query, text, |candidates| {
             let mut below = below;
+            let mut open = None;
             while items.len() <= query.limit && budget > 0 {
                 let Some(no) = candidates.next(below)? else { break };
                 below = no;
@@ -71,7 +72,7 @@ fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>)
                 if let Some(text) = text.filter(|text| !text.phrases.is_empty()) {
                     budget -= 1;
                     last = Some(no);
-                    if !phrases_in(&partition, no, text)? {
+                    if !phrases_in(&partition, no, text, &mut open)? {
                         continue;
                     }
                 }
@@ -144,6 +145,7 @@ fn sorted(
                 });
             }
             let mut below = i64::MAX;
+            let mut open = None;
             while let Some(no) = candidates.next(below)? {
                 below = no;
                 if !candidates.holds(no)? {
@@ -154,7 +156,7 @@ fn sorted(
                     continue;
                 }
                 if let Some(text) = text.filter(|text| !text.phrases.is_empty())
-                    && !phrases_in(&partition, no, text)?
+                    && !phrases_in(&partition, no, text, &mut open)?
                 {
                     continue;
                 }
@@ -216,12 +218,12 @@ impl Best {
 }
 
 /// Whether every phrase stands in some text of the trace.
-fn phrases_in(partition: &Partition, no: i64, text: &TextQuery) -> Result<bool, StoreError> {
+fn phrases_in(partition: &Partition, no: i64, text: &TextQuery, open: &mut OpenBlock) -> Result<bool, StoreError> {
     let rows = partition.spans(|connection| super::rows::of_trace(connection, no))?;
     let mut found = vec![false; text.phrases.len()];
     for chunk in rows.chunks(200) {
         let places: Vec<_> = chunk.iter().map(|row| row.place).collect();
-        for span in read::spans(partition, &places)? {
+        for span in read::spans_from(partition, &places, open)? {
             text.phrases_in(&span, &mut found);
         }
         if found.iter().all(|found| *found) {

@@ -10,6 +10,7 @@ mod apply;
 mod changes;
 mod db;
 mod find;
+mod log;
 mod partition;
 mod prepare;
 mod read;
@@ -78,7 +79,7 @@ impl SqliteSpans {
         for partition in partitions.newest_first() {
             // Opening for writing finds what cannot be used before anything is accepted, and makes a log whole that a crash left.
             schema::open_writer(data_dir, schema::Kind::Spans, partition.period)?;
-            stored += partition.spans(count)?;
+            stored += partition.spans(reachable)?;
             feed.file(partition.period);
         }
         let counts = Arc::new(Counts { accepted: AtomicU64::new(stored), ..Counts::default() });
@@ -165,7 +166,12 @@ impl SqliteSpans {
     }
 }
 
-/// Spans of a file.
+/// Spans that the traces of a file lead to.
+fn reachable(connection: &rusqlite::Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT coalesce(sum(spans), 0) FROM traces", [], |row| row.get(0))
+}
+
+/// Spans of a file. Reads all their rows.
 fn count(connection: &rusqlite::Connection) -> rusqlite::Result<u64> {
     connection.query_row("SELECT count(*) FROM spans", [], |row| row.get(0))
 }
@@ -279,6 +285,10 @@ impl SpanStore for SqliteSpans {
         Box::pin(self.change(move |writer| changes::pin(writer, trace, pinned)))
     }
 
+    fn log(&self, after: Option<Cursor>) -> BoxFuture<'_, Result<LogPage, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| log::read(partitions, after.as_ref())))
+    }
+
     fn counters(&self) -> BoxFuture<'_, Result<Counters, SpanStoreError>> {
         let counts = self.counts.clone();
         Box::pin(self.read(move |partitions| {
@@ -289,9 +299,7 @@ impl SpanStore for SqliteSpans {
             };
             for partition in partitions.newest_first() {
                 counters.stored += partition.spans(count)?;
-                counters.queryable += partition.spans(|connection| {
-                    connection.query_row("SELECT coalesce(sum(spans), 0) FROM traces", [], |row| row.get::<_, u64>(0))
-                })?;
+                counters.queryable += partition.spans(reachable)?;
                 counters.unindexed += text::unindexed(&partition)?;
             }
             counters.accepted = counts.accepted.load(Ordering::Relaxed);

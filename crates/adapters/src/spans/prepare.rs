@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Bytes of spans that are compressed together.
-pub const BLOCK: usize = 128 * 1024;
+pub const BLOCK: usize = 256 * 1024;
 
 /// A write with less than this many bytes leaves compressing to the writer, which puts several such writes into one block.
 pub const SMALL: usize = 16 * 1024;
@@ -21,7 +21,7 @@ pub const SMALL: usize = 16 * 1024;
 /// Characters of an error that a list shows.
 const ERROR_CHARS: usize = 300;
 
-const LEVEL: i32 = 1;
+const LEVEL: i32 = 3;
 
 /// One call of `write`, ready to be written.
 #[derive(Debug, Default)]
@@ -137,7 +137,7 @@ pub fn prepare(writes: Vec<SpanWrite>) -> Result<Prepared, StoreError> {
         prepared.traces.push(PreparedTrace { id, spans: rows, terms: found, words: words.text });
     }
     prepared.symbols = symbols.texts;
-    (prepared.blocks, prepared.small) = blocks.finish()?;
+    blocks.finish(&mut prepared)?;
     Ok(prepared)
 }
 
@@ -189,14 +189,17 @@ impl Blocks {
         Ok(place)
     }
 
-    fn finish(mut self) -> Result<(Vec<Vec<u8>>, Option<Vec<u8>>), StoreError> {
+    /// Compressed blocks, or the one small block as it is.
+    fn finish(mut self, prepared: &mut Prepared) -> Result<(), StoreError> {
         if self.done.is_empty() && self.open.len() < SMALL {
-            return Ok((Vec::new(), Some(self.open)));
+            prepared.small = Some(self.open);
+            return Ok(());
         }
         if !self.open.is_empty() {
             self.done.push(compress(&self.open)?);
         }
-        Ok((self.done, None))
+        prepared.blocks = self.done;
+        Ok(())
     }
 }
 

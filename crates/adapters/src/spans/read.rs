@@ -7,7 +7,7 @@ use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::{Score, Span};
 use flowtrace_core::trace::facts::{NONE, Symbol};
 use flowtrace_core::trace::merge::empty;
-use flowtrace_core::trace::summary::Totals;
+use flowtrace_core::trace::summary::{Totals, order};
 use flowtrace_core::trace::{TraceStatus, TraceSummary};
 use flowtrace_engine::port::span_store::Trace;
 use flowtrace_engine::port::store::StoreError;
@@ -65,20 +65,27 @@ pub fn parse_all(block: &[u8], file: &str) -> Result<Vec<Span>, StoreError> {
     Ok(spans)
 }
 
+/// A block that was read last.
+pub type OpenBlock = Option<(i64, Vec<u8>)>;
+
 /// Whole spans, each block read once.
 pub fn spans(partition: &Partition, places: &[Place]) -> Result<Vec<Span>, StoreError> {
+    spans_from(partition, places, &mut None)
+}
+
+/// The same for several traces of one file: those that arrived together stand in the same block.
+pub fn spans_from(partition: &Partition, places: &[Place], open: &mut OpenBlock) -> Result<Vec<Span>, StoreError> {
     let file = partition.name(Kind::Spans);
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by_key(|at| (places[*at].block, places[*at].offset));
     let mut found: Vec<Option<Span>> = vec![None; places.len()];
-    let mut open: Option<(i64, Vec<u8>)> = None;
     for at in order {
         let place = places[at];
         if open.as_ref().is_none_or(|(no, _)| *no != place.block) {
             let compressed = partition.spans(|connection| block(connection, place.block))?;
-            open = Some((place.block, decompress(&compressed, &file)?));
+            *open = Some((place.block, decompress(&compressed, &file)?));
         }
-        if let Some((_, bytes)) = &open {
+        if let Some((_, bytes)) = open {
             found[at] = Some(parse_at(bytes, place, &file)?);
         }
     }
@@ -156,7 +163,7 @@ fn numbers(t: &Totals) -> [u64; 16] {
         t.tokens_reasoning,
         t.unpriced_calls,
         t.simulated_calls,
-        0,
+        t.simulated_nanousd,
     ]
 }
 
@@ -179,6 +186,7 @@ pub fn totals(text: &str) -> Totals {
         tokens_reasoning: next(),
         unpriced_calls: next(),
         simulated_calls: next(),
+        simulated_nanousd: next(),
     }
 }
 
@@ -190,10 +198,16 @@ pub fn trace(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, Stor
         Ok((summary_of(&transaction, no)?, rows::of_trace(&transaction, no)?, scores_of(&transaction, no)?))
     })?;
     let Some(summary) = summary else { return Ok(None) };
-    rows.sort_by_key(|row| (row.facts.started_at, row.facts.span));
+    in_order(&mut rows);
     let places: Vec<Place> = rows.iter().map(|row| row.place).collect();
     let spans = spans(&partition, &places)?;
     Ok(Some(Trace { summary, spans, counted: rows.iter().map(|row| row.counted).collect(), scores }))
+}
+
+fn in_order(rows: &mut Vec<SpanRow>) {
+    let facts: Vec<_> = rows.iter().map(|row| row.facts).collect();
+    let mut unordered: Vec<Option<SpanRow>> = std::mem::take(rows).into_iter().map(Some).collect();
+    rows.extend(order(&facts).into_iter().filter_map(|at| unordered[at].take()));
 }
 
 /// The trace without its blocks.
@@ -203,7 +217,7 @@ pub fn outline(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, St
         let transaction = connection.unchecked_transaction()?;
         let Some(summary) = summary_of(&transaction, no)? else { return Ok(None) };
         let mut rows = rows::of_trace(&transaction, no)?;
-        rows.sort_by_key(|row| (row.facts.started_at, row.facts.span));
+        in_order(&mut rows);
         let mut texts: HashMap<Symbol, Option<String>> = HashMap::new();
         let mut text = |symbol: Symbol| -> rusqlite::Result<Option<String>> {
             if symbol == NONE {

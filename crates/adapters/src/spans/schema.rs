@@ -122,11 +122,12 @@ CREATE TABLE scores(
 CREATE INDEX scores_trace ON scores(trace, name);
 ";
 
-/// A document is a piece of a trace: its number is the trace's times 256 plus the piece's.
+/// A document is a piece of a trace: its number is the trace's times 16 plus the piece's.
 const TEXT: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize=\"ascii\");
 INSERT INTO words(words, rank) VALUES('automerge', 8);
+INSERT INTO words(words, rank) VALUES('hashsize', 8388608);
 ";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +215,7 @@ pub fn remove(dir: &Path, kind: Kind, period: Period) -> std::io::Result<()> {
 }
 
 const PAGE: i64 = 4096;
-const WRITER_CACHE_KIB: i64 = 16 * 1024;
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
 const READER_CACHE_KIB: i64 = 1024;
 /// Bytes in the log at which the writer moves them into the database.
 const CHECKPOINT_BYTES: i64 = 16 << 20;

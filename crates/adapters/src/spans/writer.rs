@@ -28,6 +28,8 @@ const HOMES: usize = 50_000;
 /// Files of older periods that are kept open for writing.
 const OPEN_FILES: usize = 4;
 
+type Reply = oneshot::Sender<Result<Written, SpanStoreError>>;
+
 pub enum Job {
     Write {
         prepared: Prepared,
@@ -103,7 +105,7 @@ impl Writer {
         }
     }
 
-    fn write_all(&mut self, mut batch: Vec<(Prepared, Admission, oneshot::Sender<Result<Written, SpanStoreError>>)>) {
+    fn write_all(&mut self, mut batch: Vec<(Prepared, Admission, Reply)>) {
         if batch.is_empty() {
             return;
         }

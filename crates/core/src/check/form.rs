@@ -128,7 +128,8 @@ fn read_nodes(
         return Vec::new();
     };
     if nodes.is_empty() {
-        problems.add("empty", format!("{graph}/nodes"), "a workflow needs at least one node");
+        let what = if graph.is_empty() { "workflow" } else { "body" };
+        problems.add("empty", format!("{graph}/nodes"), format!("a {what} needs at least one node"));
         *incomplete = true;
     }
     *left = left.saturating_sub(nodes.len());

@@ -92,6 +92,8 @@ fn index(draft: &Draft, ids: &mut HashMap<String, String>, problems: &mut Proble
             let message = format!("there are two nodes with the id `{}`; the first is {there}", clip(&node.id));
             problems.add("duplicate_id", place, message);
             doubled = true;
+            // One of another graph still connects, so that the edges to it are not reported as well.
+            by_id.entry(node.id.clone()).or_insert(ix);
             continue;
         }
         ids.insert(node.id.clone(), at);

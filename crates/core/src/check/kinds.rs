@@ -200,6 +200,11 @@ impl Maker<'_> {
             super::nodes::check_secrets(value, true, &pointer(&config_at, name), self.problems);
         }
         let name = tool.name.unwrap_or_else(|| offered_name(&tool.tool));
+        if name != offered_name(&name) {
+            let message = format!("the model sees the name `{}`, so it may only have letters, digits, `_` and `-`", clip(&name));
+            let problem = Problem::new("invalid_name", pointer(place, "name"), message);
+            self.problems.push(problem.suggest(Some(format!("write `{}`", offered_name(&name)))));
+        }
         if name.starts_with(HANDOFF) {
             let message = format!("names that begin with `{HANDOFF}` are those of handoffs");
             self.problems.add("reserved_name", pointer(place, "name"), message);

@@ -1,7 +1,7 @@
 //! Compiling each node: its templates and expressions, its configuration by kind, and its defaults.
 
 use super::form::{Draft, DraftNode, check_value};
-use super::graph::DraftIx;
+use super::graph::{DraftIx, Graph};
 use super::level::{Level, LevelIx};
 use super::words::check_input_name;
 use super::{Catalog, Problems, did_you_mean};
@@ -74,7 +74,8 @@ pub fn compile(levels: &mut [Level], catalog: Option<&Catalog>, problems: &mut P
     let mut shared = Shared::default();
     for level in levels {
         let (draft, graph) = (&level.draft, &level.graph);
-        let nodes = draft.nodes.iter().map(|item| compile_node(draft, item, catalog, &mut shared, problems)).collect();
+        let nodes: Vec<Part> = draft.nodes.iter().map(|item| compile_node(draft, item, catalog, &mut shared, problems)).collect();
+        check_joins(draft, graph, &nodes, problems);
         let mut conditions = Vec::with_capacity(graph.edges.len());
         for (from, _, position) in &graph.edges {
             let edge = &draft.edges[*position];
@@ -90,6 +91,18 @@ pub fn compile(levels: &mut [Level], catalog: Option<&Catalog>, problems: &mut P
             }
         }
         level.parts = Parts { nodes, conditions, reads: Vec::new() };
+    }
+}
+
+/// A node that waits for more edges than lead to it never runs.
+fn check_joins(draft: &Draft, graph: &Graph, nodes: &[Part], problems: &mut Problems) {
+    for (ix, part) in nodes.iter().enumerate().filter(|_| graph.sound) {
+        let (incoming, item) = (graph.incoming[ix].len(), &draft.nodes[ix]);
+        if part.join.is_some_and(|needed| needed as usize > incoming.max(1)) {
+            let message =
+                format!("`{}` never runs: `join` asks for more edges than the {incoming} that lead to it", clip(&item.id));
+            problems.add("out_of_range", format!("{}/nodes/{}/join", draft.place, item.at), message);
+        }
     }
 }
 

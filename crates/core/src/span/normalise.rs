@@ -172,8 +172,8 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
     }
     if kind.spends() {
         span.tokens = tokens(&mut found);
-        let model = || span.model.as_deref().or(span.model_requested.as_deref());
-        span.provider = span.provider.take().or_else(|| model().and_then(provider::of_model).map(str::to_owned));
+        let named = [span.model.as_deref(), span.model_requested.as_deref()].into_iter().flatten();
+        span.provider = span.provider.take().or_else(|| named.filter_map(provider::of_model).next().map(str::to_owned));
         // Ten million dollars are beyond any call.
         span.cost_nanousd = found.cost_usd.take().filter(|usd| *usd < 1e7).map(|usd| (usd * 1e9).round() as u64);
     }

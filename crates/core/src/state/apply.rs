@@ -339,7 +339,7 @@ impl RunState {
             NodeKind::Map(_) => step.control = Some(Control::new(Work::Map(MapState::new(Payload::null(), 0)))),
             NodeKind::Loop(_) | NodeKind::Agent(_) => step.control = Some(Control::new(Work::Loop(LoopState::default()))),
             NodeKind::Wait(Wait::Signal { name, .. }) => {
-                self.listeners.entry(name.clone()).or_default().insert(ix);
+                self.listeners.entry(name.clone()).or_default().insert((step.ordinal, ix));
                 let name = name.clone();
                 self.park(ix, None);
                 self.deliver(&name);
@@ -375,7 +375,7 @@ impl RunState {
         self.settle_timer(ix);
         let step = &mut self.steps[ix as usize];
         step.finished_at = Some(at);
-        let (node, scope, is_undo) = (step.node, step.scope, step.is_undo);
+        let (node, scope, is_undo, ordinal) = (step.node, step.scope, step.is_undo, step.ordinal);
         let kind = &plan.node(node).kind;
         if is_undo {
             return;
@@ -383,7 +383,7 @@ impl RunState {
         self.containers -= usize::from(kind.is_container());
         if let NodeKind::Wait(Wait::Signal { name, .. }) = kind {
             if let Some(listeners) = self.listeners.get_mut(name) {
-                listeners.remove(&ix);
+                listeners.remove(&(ordinal, ix));
             }
             self.deliverable.remove(&ix);
             let name = name.clone();
@@ -592,7 +592,7 @@ impl RunState {
         let Some(listeners) = self.listeners.get(name) else { return };
         // Only one at a time: the next one gets the next signal.
         if there > 0
-            && let Some(first) = listeners.first()
+            && let Some((_, first)) = listeners.first()
         {
             self.deliverable.insert(*first);
         }

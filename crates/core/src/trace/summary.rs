@@ -26,8 +26,10 @@ pub struct Totals {
     pub tokens_cached: u64,
     pub tokens_cache_write: u64,
     pub tokens_reasoning: u64,
-    /// Without simulated calls.
+    /// Simulated calls included.
     pub cost_nanousd: u64,
+    /// The part of the cost that nobody pays, because the simulated provider answered.
+    pub simulated_nanousd: u64,
     /// Calls that are missing in the cost, because their model has no known price or they came without usage.
     pub unpriced_calls: u64,
     pub simulated_calls: u64,
@@ -50,8 +52,14 @@ impl Totals {
         add(&mut self.tokens_cache_write, other.tokens_cache_write);
         add(&mut self.tokens_reasoning, other.tokens_reasoning);
         add(&mut self.cost_nanousd, other.cost_nanousd);
+        add(&mut self.simulated_nanousd, other.simulated_nanousd);
         add(&mut self.unpriced_calls, other.unpriced_calls);
         add(&mut self.simulated_calls, other.simulated_calls);
+    }
+
+    /// What really was paid.
+    pub fn spent_nanousd(&self) -> u64 {
+        self.cost_nanousd.saturating_sub(self.simulated_nanousd)
     }
 
     pub fn tokens(&self) -> u64 {
@@ -76,6 +84,15 @@ pub struct Summary {
     pub totals: Totals,
     /// For each span whether its usage counts.
     pub counted: Vec<bool>,
+}
+
+/// The order in which spans are shown: by their start, and of those that start together a parent before its children.
+pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
+    let tree = Tree::new(spans);
+    let depth = tree.depths(|_| true);
+    let mut order = tree.by_time.clone();
+    order.sort_by_key(|at| (spans[*at].started_at, depth[*at], spans[*at].span));
+    order
 }
 
 /// Adds up the spans, in any order.
@@ -243,7 +260,11 @@ impl Tree<'_> {
             add(&mut totals.tokens_cache_write, tokens.cache_write);
             add(&mut totals.tokens_reasoning, tokens.reasoning);
             match Spend::of(span) {
-                Spend::Simulated => totals.simulated_calls += 1,
+                Spend::Simulated(cost) => {
+                    totals.simulated_calls += 1;
+                    add(&mut totals.cost_nanousd, Some(cost));
+                    add(&mut totals.simulated_nanousd, Some(cost));
+                }
                 Spend::Known(cost) => totals.cost_nanousd = totals.cost_nanousd.saturating_add(cost),
                 Spend::Unknown => totals.unpriced_calls += 1,
                 Spend::Nothing => {}
@@ -280,27 +301,31 @@ impl Tree<'_> {
         if self.spans.iter().filter(|span| span.kind == SpanKind::Agent).nth(1).is_none() {
             return 0;
         }
-        // 0 is unknown; the depth of a span in a cycle counts from where the walk entered it.
-        let mut agents: Vec<u64> = vec![u64::MAX; self.spans.len()];
-        let mut deepest = 0;
+        let depths = self.depths(|span| span.kind == SpanKind::Agent);
+        depths.into_iter().max().unwrap_or(0).saturating_sub(1)
+    }
+
+    /// For each span how many of those from the root down to it count. In a cycle the count begins where the walk entered it.
+    fn depths(&self, counts: impl Fn(&SpanFacts) -> bool) -> Vec<u64> {
+        const UNKNOWN: u64 = u64::MAX;
+        let mut depths = vec![UNKNOWN; self.spans.len()];
         let mut path = Vec::new();
         let mut on_path = vec![false; self.spans.len()];
         for start in self.by_time.iter().copied() {
             let mut at = Some(start);
-            while let Some(span) = at.filter(|span| agents[*span] == u64::MAX && !on_path[*span]) {
+            while let Some(span) = at.filter(|span| depths[*span] == UNKNOWN && !on_path[*span]) {
                 on_path[span] = true;
                 path.push(span);
                 at = self.parent[span];
             }
-            let mut depth = at.map_or(0, |known| if agents[known] == u64::MAX { 0 } else { agents[known] });
+            let mut depth = at.map(|known| depths[known]).filter(|depth| *depth != UNKNOWN).unwrap_or(0);
             while let Some(span) = path.pop() {
                 on_path[span] = false;
-                depth += u64::from(self.spans[span].kind == SpanKind::Agent);
-                agents[span] = depth;
-                deepest = deepest.max(depth);
+                depth += u64::from(counts(&self.spans[span]));
+                depths[span] = depth;
             }
         }
-        deepest.saturating_sub(1)
+        depths
     }
 }
 
@@ -311,8 +336,8 @@ fn is_work(kind: SpanKind) -> bool {
 /// What is known about the price of a call that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spend {
-    /// Answered by the simulated provider.
-    Simulated,
+    /// Answered by the simulated provider: what it would have cost.
+    Simulated(u64),
     Known(u64),
     Unknown,
     /// It failed without having used anything.
@@ -322,7 +347,7 @@ pub enum Spend {
 impl Spend {
     pub fn of(span: &SpanFacts) -> Spend {
         match span.cost_nanousd {
-            _ if span.simulated => Spend::Simulated,
+            cost if span.simulated => Spend::Simulated(cost.unwrap_or(0)),
             Some(cost) => Spend::Known(cost),
             None if span.open || (span.status == SpanStatus::Error && span.tokens.usage().is_none()) => Spend::Nothing,
             None => Spend::Unknown,

@@ -81,10 +81,8 @@ pub fn each(text: &str, mut word: impl FnMut(&str)) {
 /// Calls `text` for each text of a span that a reader may look for: prompts, answers, arguments, results, errors and names.
 pub fn texts<'a>(span: &'a Span, text: &mut impl FnMut(&'a str)) {
     text(&span.name);
-    for optional in [&span.error, &span.prompt_name] {
-        if let Some(value) = optional {
-            text(value);
-        }
+    for value in [&span.error, &span.prompt_name].into_iter().flatten() {
+        text(value);
     }
     for value in [&span.input, &span.output].into_iter().flatten() {
         leaves(value, text);

@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod approvals;
 mod journal;
 mod records;
 mod runs;
 mod workflows;
 
+pub use approvals::*;
 pub use journal::*;
 pub use records::*;
 pub use runs::*;
@@ -43,6 +45,8 @@ macro_rules! store_conformance {
             steps_keep_the_order_in_which_they_ended,
             unfinished_runs_are_listed_oldest_first,
             wakeups_are_set_and_cleared,
+            a_question_is_open_until_it_is_decided,
+            questions_are_listed_by_run_and_path_in_pages,
             the_inbox_takes_a_key_once,
             handled_items_leave_the_inbox_with_the_append,
             cached_answers_expire,

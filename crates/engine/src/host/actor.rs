@@ -84,7 +84,8 @@ impl Actor {
                 };
             }
             first = false;
-            if !turn.is_empty() {
+            // A request that changed nothing leaves the inbox as well.
+            if !turn.is_empty() || !requests.is_empty() {
                 let mut append = turn.append();
                 let effects = std::mem::take(&mut turn.effects);
                 let landings = std::mem::take(&mut turn.landings);
@@ -221,6 +222,8 @@ async fn build(
     for item in cancels {
         turn.request_from(&item.request).await?;
     }
+    // What was decided before the run was opened is about what was asked before: not about a call that is found interrupted now.
+    let others: Vec<_> = others.into_iter().filter(|item| !first || !turn.is_late(&item.request)).collect();
     if first {
         turn.open().await?;
     }

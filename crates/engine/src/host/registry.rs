@@ -294,6 +294,8 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
         }
         events = env.store.read(run, state.seq, PAGE).await?;
     }
+    // Their rows were written with the events that stopped them.
+    state.take_stopped();
     Ok(Some(Snapshot { plan, state, graph_json }))
 }
 

@@ -188,16 +188,14 @@ impl<'a> Turn<'a> {
     /// A command that an earlier one of the same round has made void is passed over.
     async fn carry_out(&mut self, command: Command) -> Result<(), TurnError> {
         match command {
-            Command::Skip(ix) => {
-                if self.state.unreachable().any(|unreachable| unreachable == ix) {
-                    self.push(Some(ix), Body::StepSkipped)?;
-                    self.ended.push(ix);
-                }
+            Command::Skip(ix) if self.state.is_unreachable(ix) => {
+                self.push(Some(ix), Body::StepSkipped)?;
+                self.ended.push(ix);
             }
             Command::Begin(ix) if self.state.may_begin(self.plan, ix) => self.begin(ix).await?,
             Command::Resume(ix) if self.state.is_in_flight(ix) => self.attempt(ix).await?,
             Command::Expire(ix) if self.state.is_in_flight(ix) => self.expire(ix).await?,
-            Command::Deliver(ix) if self.state.deliverable().any(|other| other == ix) => self.deliver(ix).await?,
+            Command::Deliver(ix) if self.state.is_deliverable(ix) => self.deliver(ix).await?,
             Command::Close(scope) if self.state.is_closable(scope) => self.close(scope).await?,
             Command::Fail(ix, failure, exceeded) if self.state.is_in_flight(ix) => {
                 self.exceed(Some(ix), exceeded)?;
@@ -271,6 +269,12 @@ impl<'a> Turn<'a> {
     /// The append that makes this turn durable. What is over is forgotten with it.
     pub fn append(&mut self) -> Append {
         self.stopped = self.state.take_stopped();
+        // What was begun and stopped within the turn is not called.
+        let state = &*self.state;
+        self.effects.retain(|effect| {
+            let step = state.step(effect.ix);
+            step.status == StepStatus::Running && (step.request, step.attempt) == (effect.request, effect.attempt)
+        });
         let mut ended = std::mem::take(&mut self.ended);
         for ix in &self.stopped {
             self.memory.forget(*ix);

@@ -139,6 +139,13 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
 }
 
+/// A piece of the log of spans.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogPage {
+    pub spans: Vec<Span>,
+    pub next: Cursor,
+}
+
 /// Traces that share a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionSummary {
@@ -240,6 +247,10 @@ pub trait SpanStore: Send + Sync {
 
     /// Keeps a trace however old it gets, or lets go of it. `false` if there is no such trace.
     fn pin(&self, trace: TraceId, pinned: bool) -> BoxFuture<'_, Result<bool, SpanStoreError>>;
+
+    /// Spans in the order in which they were written, after a place that an earlier call gave; `None` is the place where the log
+    /// ends now, which comes without spans. A span that was written again comes again. Nothing at the end.
+    fn log(&self, after: Option<Cursor>) -> BoxFuture<'_, Result<LogPage, SpanStoreError>>;
 
     fn counters(&self) -> BoxFuture<'_, Result<Counters, SpanStoreError>>;
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 type Behaviour = Arc<dyn Fn(&CallContext, usize) -> Answer + Send + Sync>;
 
-enum Answer {
+pub enum Answer {
     Now(Result<Value, Failure>),
     After(u64),
     Never,
@@ -30,17 +30,17 @@ enum Answer {
 
 /// A tool whose behaviour a test writes down; it counts its calls.
 #[derive(Clone)]
-struct Scripted {
+pub struct Scripted {
     calls: Arc<AtomicUsize>,
     behaviour: Behaviour,
 }
 
 impl Scripted {
-    fn new(behaviour: impl Fn(&CallContext, usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn new(behaviour: impl Fn(&CallContext, usize) -> Answer + Send + Sync + 'static) -> Self {
         Scripted { calls: Arc::default(), behaviour: Arc::new(behaviour) }
     }
 
-    fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 }
@@ -78,10 +78,10 @@ impl Tool for Scripted {
     }
 }
 
-const RUN: RunId = StreamId(0x0190_0000_0000_7000_8000_0000_0000_0001);
+pub const RUN: RunId = StreamId(0x0190_0000_0000_7000_8000_0000_0000_0001);
 const OTHER: RunId = StreamId(0x0190_0000_0000_7000_8000_0000_0000_0002);
 
-fn host(world: &Arc<World>, store: Arc<dyn Store>, tool: &Scripted, max_active_runs: usize) -> Host {
+pub fn host(world: &Arc<World>, store: Arc<dyn Store>, tool: &Scripted, max_active_runs: usize) -> Host {
     let clock = Arc::new(SimulatedClock::new(world));
     let ports = Ports { store, providers: Vec::new(), tools: Tools::new(vec![Arc::new(tool.clone())], Vec::new()), clock };
     let settings = Settings {
@@ -108,7 +108,7 @@ fn chain(length: usize, extra: Value) -> Arc<str> {
     document.to_string().into()
 }
 
-fn start(document: &Arc<str>) -> StartRun {
+pub fn start(document: &Arc<str>) -> StartRun {
     StartRun {
         workflow: WorkflowRef { id: None, version: None, hash: sha256_hex(document.as_bytes()).into() },
         graph_json: document.clone(),
@@ -123,7 +123,7 @@ fn start(document: &Arc<str>) -> StartRun {
     }
 }
 
-async fn events(world: &World, run: RunId) -> Vec<Event> {
+pub async fn events(world: &World, run: RunId) -> Vec<Event> {
     world.store.read(run, 0, usize::MAX).await.unwrap()
 }
 
@@ -131,11 +131,11 @@ async fn kinds(world: &World, run: RunId) -> Vec<&'static str> {
     events(world, run).await.iter().map(|event| event.body.kind()).collect()
 }
 
-async fn status(world: &World, run: RunId) -> String {
+pub async fn status(world: &World, run: RunId) -> String {
     world.store.run(run).await.unwrap().map_or_else(|| "missing".to_owned(), |row| row.status)
 }
 
-async fn ended(world: &World, run: RunId) -> String {
+pub async fn ended(world: &World, run: RunId) -> String {
     for _ in 0..100_000 {
         if world.store.run(run).await.unwrap().is_some_and(|row| row.finished_at.is_some()) {
             return status(world, run).await;

@@ -1,17 +1,18 @@
-//! Journals of earlier versions, in `fixtures/journals/`. Every prefix of every one of them must finish under this build:
-//! that is what makes an upgrade safe for runs in flight. `docs/adding/event.md` says how a journal gets there.
+//! Journals of earlier versions, in `fixtures/journals/`. Cut after any turn, every one of them must finish under this build: that is
+//! what makes an upgrade safe for runs in flight. `docs/adding/event.md` says how a journal gets there.
 
 use crate::world::{SimulatedClock, SimulatedProvider, SimulatedTool, World};
 use flowtrace_core::equivalence::Equivalence;
-use flowtrace_core::event::{self, Event, Limits};
+use flowtrace_core::event::{self, Body, Event, Limits};
 use flowtrace_core::id::{RunId, StreamId};
 use flowtrace_core::payload::{Blob, sha256_hex};
 use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
+use flowtrace_core::problem::Problem;
 use flowtrace_core::state::RunState;
-use flowtrace_engine::host::rows::{run_row, step_row};
+use flowtrace_engine::host::rows::{approval_row, run_row, step_row};
 use flowtrace_engine::host::{Host, Ports, Settings};
-use flowtrace_engine::port::store::{Append, Journal, Workflows};
+use flowtrace_engine::port::store::{Append, ApprovalQuery, InboxRequest, Journal, Workflows};
 use flowtrace_engine::port::tool::Tools;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +21,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The signal that recorded runs wait for.
+const SIGNAL: &str = "go";
 
 const RUN: RunId = StreamId(0x0190_0000_0000_7000_8000_0000_0000_0001);
 
@@ -30,6 +34,9 @@ struct Fixture {
     about: String,
     format: u16,
     document: Value,
+    /// The documents of the workflows that it calls, in the order in which the run links them.
+    #[serde(default)]
+    linked: Vec<Value>,
     events: Box<RawValue>,
     #[serde(default)]
     blobs: BTreeMap<String, Value>,
@@ -40,10 +47,14 @@ fn folder() -> PathBuf {
 }
 
 /// Puts the first `length` events into a fresh store, with the rows that they lead to.
-async fn load(world: &World, fixture: &Fixture, plan: &Plan, document: &str, events: &[Event]) {
-    world.store.put_document(&sha256_hex(document.as_bytes()), document).await.unwrap();
+async fn load(world: &World, fixture: &Fixture, plan: &Plan, events: &[Event]) {
+    for document in fixture.linked.iter().chain([&fixture.document]) {
+        let document = document.to_string();
+        world.store.put_document(&sha256_hex(document.as_bytes()), &document).await.unwrap();
+    }
     let state = RunState::fold(plan, events).unwrap();
-    let steps = (0..plan.nodes.len() as u32).filter(|ix| state.step(*ix).status.is_final());
+    let all = 0..state.steps.len() as u32;
+    let steps = all.clone().filter(|ix| state.step(*ix).status.is_final());
     let append = Append {
         stream: RUN,
         events: events.to_vec(),
@@ -54,15 +65,27 @@ async fn load(world: &World, fixture: &Fixture, plan: &Plan, document: &str, eve
             .collect(),
         run: run_row(RUN, &state),
         steps: steps.map(|ix| step_row(plan, &state, ix)).collect(),
+        approvals: all.filter_map(|ix| approval_row(RUN, plan, &state, ix)).collect(),
         ..Append::default()
     };
     world.store.append(append).await.unwrap();
 }
 
+/// The plan of the run, with what it calls.
+fn plan(fixture: &Fixture, started: Option<&Event>) -> Result<Plan, Vec<Problem>> {
+    let mut plan = Plan::compile(fixture.document.to_string().as_bytes())?;
+    if let Some(Event { body: Body::RunStarted(started), .. }) = started {
+        for (link, document) in started.linked.iter().zip(&fixture.linked) {
+            plan.link((link.name.clone(), link.asked), document.to_string().as_bytes())?;
+        }
+    }
+    Ok(plan)
+}
+
 async fn finish(world: &Arc<World>) {
     let providers = ["openai", "anthropic"].map(|name| Arc::new(SimulatedProvider { world: world.clone(), name }) as Arc<_>);
-    let tools =
-        ["http", "csv", "text", "json", "echo"].map(|name| Arc::new(SimulatedTool { world: world.clone(), name }) as Arc<_>);
+    let tools = ["http", "once", "csv", "text", "json", "echo"]
+        .map(|name| Arc::new(SimulatedTool { world: world.clone(), name }) as Arc<_>);
     let ports = Ports {
         store: world.store.clone(),
         providers: providers.into(),
@@ -79,9 +102,22 @@ async fn finish(world: &Arc<World>) {
     };
     let host = Host::new(ports, settings);
     host.recover().await.unwrap();
-    for _ in 0..10_000 {
+    for round in 0..10_000 {
         if world.store.run(RUN).await.unwrap().is_some_and(|row| row.finished_at.is_some()) {
             return;
+        }
+        // Whatever is asked is approved, whatever is paused goes on, and the signal comes that journals wait for.
+        let by = || "somebody".to_owned();
+        let open = ApprovalQuery { open: Some(true), run: Some(RUN), after: None, limit: 100 };
+        for row in world.store.approvals(open).await.unwrap() {
+            let (step, key) = (row.path.clone(), format!("{} {}", row.path, row.asked_at.0));
+            let request = InboxRequest::Decide { step, approved: true, key: key.clone(), payload: None, by: by(), reason: None };
+            host.ask(RUN, key, request).await.unwrap();
+        }
+        if round % 50 == 49 {
+            host.ask(RUN, format!("resume {round}"), InboxRequest::Resume { by: by() }).await.unwrap();
+            let request = InboxRequest::Signal { name: SIGNAL.to_owned(), payload: Value::Null, by: by() };
+            host.ask(RUN, format!("signal {round}"), request).await.unwrap();
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -89,7 +125,7 @@ async fn finish(world: &Arc<World>) {
 }
 
 #[test]
-fn every_prefix_of_every_journal_finishes() {
+fn every_journal_finishes_from_every_turn_on() {
     let mut prefixes = 0;
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -98,16 +134,17 @@ fn every_prefix_of_every_journal_finishes() {
         let fixture: Fixture = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let events = event::decode(fixture.format, fixture.events.get().as_bytes()).unwrap_or_else(|e| panic!("{name}: {e}"));
         // The hash in the journal is that of the document as it is here, written without spaces.
-        let document = fixture.document.to_string();
-        let plan = Plan::compile(document.as_bytes()).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
-        for length in 1..=events.len() {
+        let plan = plan(&fixture, events.first()).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
+        // What a turn wrote is there as a whole or not at all, and has one time.
+        let turns = (1..=events.len()).filter(|end| events.get(*end).is_none_or(|next| next.ts != events[end - 1].ts));
+        for length in turns {
             prefixes += 1;
             let world = World::new(7, 0);
             world.begin_life(None, events.last().unwrap().ts.0.saturating_sub(1_700_000_000_000_000));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
             let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 runtime.block_on(async {
-                    load(&world, &fixture, &plan, &document, &events[..length]).await;
+                    load(&world, &fixture, &plan, &events[..length]).await;
                     finish(&world).await;
                 });
             }));

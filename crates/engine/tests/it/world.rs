@@ -1,10 +1,11 @@
 //! The world around a simulated host: a store that survives crashes, providers and tools that fail by a script drawn from the
 //! seed, virtual time, and a switch that kills the process at a chosen operation.
 
-use flowtrace_core::call::{ModelAnswer, ModelCall, ToolCall};
+use flowtrace_core::call::{ModelAnswer, ModelCall, ToolCall, ToolUse};
 use flowtrace_core::event::{Body, Event};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::id::{RunId, StreamId, Timestamp};
+use flowtrace_core::tool::Effect;
 use flowtrace_core::usage::Usage;
 use flowtrace_engine::memory::MemoryStore;
 use flowtrace_engine::port::BoxFuture;
@@ -13,7 +14,7 @@ use flowtrace_engine::port::provider::{CallContext, OnDelta, Provider};
 use flowtrace_engine::port::store::*;
 use flowtrace_engine::port::tool::Tool;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -63,6 +64,9 @@ struct State {
     /// Calls by idempotency key: the attempt numbers, in order.
     calls: BTreeMap<String, Vec<u32>>,
     violations: Vec<String>,
+    /// What people asked for once and would not ask for again.
+    known: BTreeSet<usize>,
+    keys: u64,
     appends: u64,
     /// Appends that meet a full disk, by number from 1.
     full: Range<u64>,
@@ -79,6 +83,8 @@ impl World {
             epoch: 1_700_000_000_000_000,
             calls: BTreeMap::new(),
             violations: Vec::new(),
+            known: BTreeSet::new(),
+            keys: 0,
             appends: 0,
             full: 0..0,
             refused: 0,
@@ -119,6 +125,25 @@ impl World {
 
     pub fn operations(&self) -> u64 {
         self.state.lock().unwrap().operations
+    }
+
+    pub fn is_known(&self, ask: usize) -> bool {
+        self.state.lock().unwrap().known.contains(&ask)
+    }
+
+    pub fn know(&self, ask: usize) {
+        self.state.lock().unwrap().known.insert(ask);
+    }
+
+    pub fn next_key(&self) -> u64 {
+        let mut state = self.state.lock().unwrap();
+        state.keys += 1;
+        state.keys
+    }
+
+    /// The time at which this life is so old, in microseconds.
+    pub fn now_at(&self, elapsed: Duration) -> u64 {
+        self.state.lock().unwrap().epoch + elapsed.as_micros() as u64
     }
 
     pub async fn crashed(&self) {
@@ -162,19 +187,44 @@ impl World {
         let (path, _) = rest.rsplit_once('/').expect("a key is run/path/request");
         let run = RunId::parse(run).expect("a key starts with a run id");
         let events = self.store.read(run, 0, usize::MAX).await.unwrap();
-        let done = events.iter().any(|event| {
-            event.step.as_deref() == Some(path) && matches!(event.body, Body::StepSucceeded { .. } | Body::StepFailed { .. })
-        });
+        // Also those that ended because something around them did.
+        let rows = self.store.steps(run).await.unwrap();
+        let ended = self.store.run(run).await.unwrap().is_none_or(|row| row.finished_at.is_some());
+        let done = ended || rows.iter().any(|row| &*row.path == path);
+        let taking_back = events.iter().any(|event| matches!(event.body, Body::UndoStarted { .. }));
         let scheduled =
             events.iter().any(|event| event.step.as_deref() == Some(path) && matches!(event.body, Body::StepScheduled { .. }));
         let mut state = self.state.lock().unwrap();
         if done {
             state.violations.push(format!("{key} was called after its step had ended"));
         }
+        if taking_back && !path.ends_with("/undo") {
+            state.violations.push(format!("{key} was called after the run had begun to take back what it did"));
+        }
         if !scheduled {
             state.violations.push(format!("{key} was called before that was committed"));
         }
         state.calls.entry(key).or_default().push(context.attempt);
+    }
+
+    /// What the model says to a conversation with tools: an answer, or up to three calls, some of them of tools that do not exist.
+    fn turn(&self, call: &ModelCall) -> (String, Vec<ToolUse>) {
+        let mut hasher = DefaultHasher::new();
+        self.seed.hash(&mut hasher);
+        call.messages.iter().for_each(|message| message.content.hash(&mut hasher));
+        let mut rng = Rng(hasher.finish());
+        let turn = call.messages.len();
+        if rng.chance(35) {
+            return (format!("done after {turn}"), Vec::new());
+        }
+        let mut calls = Vec::new();
+        for at in 0..1 + rng.below(3) {
+            let offered = &call.tools[rng.below(call.tools.len() as u64) as usize].name;
+            let name = if rng.chance(10) { "nobody".to_owned() } else { offered.clone() };
+            let arguments = if rng.chance(10) { json!("no object") } else { json!({"turn": turn, "at": at}) };
+            calls.push(ToolUse { id: format!("call_{turn}_{at}"), name, arguments });
+        }
+        (String::new(), calls)
     }
 
     /// The fault of an attempt: the same in every life, because it depends only on the seed and on what is asked.
@@ -233,7 +283,8 @@ impl Provider for SimulatedProvider {
         Box::pin(async move {
             self.world.note_call(context).await;
             self.world.operation(40).await;
-            let prompt = call.messages.last().map_or("", |message| message.content.as_str());
+            let said: Vec<&str> = call.messages.iter().map(|message| message.content.as_str()).collect();
+            let prompt = &said.join("\n");
             if let Some(failure) = self.world.fault(&format!("{}/{prompt}", self.name), context.attempt) {
                 return Err(failure);
             }
@@ -242,9 +293,15 @@ impl Provider for SimulatedProvider {
             let mut hasher = DefaultHasher::new();
             prompt.hash(&mut hasher);
             let usage = Usage { input_uncached: prompt.len() as u64, output: 3, ..Usage::default() };
+            let checked = call.messages.first().is_some_and(|message| message.content == "checked");
+            let (text, tool_calls) = match call.tools.is_empty() {
+                false => self.world.turn(call),
+                true if checked && hasher.finish().is_multiple_of(2) => ("bad".to_owned(), Vec::new()),
+                true => (format!("answer {:x}", hasher.finish()), Vec::new()),
+            };
             Ok(ModelAnswer {
-                tool_calls: Vec::new(),
-                text: format!("answer {:x}", hasher.finish()),
+                tool_calls,
+                text,
                 model: call.target.model.clone(),
                 finish_reason: Some("stop".to_owned()),
                 usage: Some(usage),
@@ -276,6 +333,10 @@ impl Tool for SimulatedTool {
         json!({"type": "object"})
     }
 
+    fn effect(&self, _config: &Value) -> Effect {
+        if self.name == "once" { Effect::SideEffect } else { Effect::Idempotent }
+    }
+
     fn is_remote(&self) -> bool {
         true
     }
@@ -284,7 +345,7 @@ impl Tool for SimulatedTool {
         Box::pin(async move {
             self.world.note_call(context).await;
             self.world.operation(20).await;
-            let subject = format!("{}{}", call.inputs, call.config);
+            let subject = format!("{}{}{}", self.name, call.inputs, call.config);
             match self.world.fault(&subject, context.attempt) {
                 Some(failure) => Err(failure),
                 None => Ok(call.inputs.clone()),

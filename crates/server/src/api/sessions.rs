@@ -40,6 +40,7 @@ pub struct Conversation {
     traces: u64,
     failed_traces: u64,
     total_tokens: u64,
+    /// Without simulated calls.
     total_cost_nanousd: u64,
     total_cost_cents: f64,
     /// False when some call has no known price.
@@ -57,8 +58,8 @@ impl From<SessionSummary> for Conversation {
             traces: session.traces,
             failed_traces: session.failed_traces,
             total_tokens: totals.tokens(),
-            total_cost_nanousd: totals.cost_nanousd,
-            total_cost_cents: cents(totals.cost_nanousd),
+            total_cost_nanousd: totals.spent_nanousd(),
+            total_cost_cents: cents(totals.spent_nanousd()),
             cost_complete: totals.unpriced_calls == 0,
             summary: Work::from(totals),
             session_id: session.session_id,

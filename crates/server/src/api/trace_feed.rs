@@ -1,6 +1,6 @@
 //! Many traces at once: all that match, as lines of JSON, and those that arrive, as they arrive.
 
-use super::problem::{ApiResult, ProblemDocument};
+use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::trace_view::{Trace, TraceSummary};
 use super::traces::Filter;
 use crate::app::Shared;
@@ -9,7 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flowtrace_core::id::TraceId;
-use flowtrace_engine::port::span_store::{Cursor, SpanStoreError, TraceQuery};
+use flowtrace_engine::port::span_store::{SpanStoreError, TraceQuery};
 use futures::stream;
 use http::{HeaderName, header};
 use std::collections::VecDeque;
@@ -60,7 +60,7 @@ impl Export {
         let page = self.app.spans.find(self.query.clone()).await?;
         self.waiting.extend(page.items.iter().map(|trace| trace.trace_id));
         self.over = page.next.is_none();
-        self.query.after = page.next.map(|Cursor(place)| Cursor(place));
+        self.query.after = page.next;
         Ok(())
     }
 
@@ -90,6 +90,11 @@ impl Export {
 ))]
 pub async fn tail(State(app): State<Shared>, RawQuery(raw): RawQuery) -> ApiResult<Response> {
     let query = Filter::of(raw)?;
+    if query.text.is_some() {
+        let detail =
+            "`q` cannot be followed live: words are indexed a moment after the traces arrive. Ask `/api/traces` for them.";
+        return Err(ApiError::bad_request("invalid_query", detail));
+    }
     let touched = app.spans.tail();
     let tail = Tail { app, query, touched, waiting: VecDeque::new() };
     let events = stream::unfold(tail, |mut tail| async move {

@@ -82,8 +82,10 @@ pub struct Work {
     tokens_reasoning: u64,
     /// Calls that are missing in the cost.
     unpriced_calls: u64,
-    /// Calls that the simulated provider answered; they cost nothing.
+    /// Calls that the simulated provider answered.
     simulated_calls: u64,
+    /// The part of the cost that nobody pays, because it was simulated.
+    simulated_nanousd: u64,
 }
 
 impl From<&Totals> for Work {
@@ -103,6 +105,7 @@ impl From<&Totals> for Work {
             tokens_reasoning: t.tokens_reasoning,
             unpriced_calls: t.unpriced_calls,
             simulated_calls: t.simulated_calls,
+            simulated_nanousd: t.simulated_nanousd,
         }
     }
 }

@@ -102,6 +102,9 @@ pub struct Run {
     /// Session that the run belongs to
     #[arg(long, env = "FLOWTRACE_SESSION", value_name = "ID")]
     pub session: Option<String>,
+    /// Answer every question that the run asks people with this, for tries; without it, the run waits for somebody's decision
+    #[arg(long, env = "FLOWTRACE_DECIDE", value_parser = ["approve", "reject"])]
+    pub decide: Option<String>,
     /// Print every event as a line of JSON
     #[arg(long, env = "FLOWTRACE_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,

@@ -39,7 +39,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Validate(arguments) => validate::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
-        Command::Serve(arguments) => asynchronously("info,refinery_core=warn", serve::run(arguments)),
+        Command::Serve(arguments) => asynchronously("info,refinery_core=warn,rmcp=warn", serve::run(arguments)),
         Command::Run(arguments) => asynchronously("error", run::run(arguments)),
         Command::Runs(arguments) => asynchronously("error", runs::run(arguments)),
         Command::Trace(arguments) => asynchronously("error", trace::run(arguments)),

@@ -60,7 +60,13 @@ async fn execute(client: &Client, arguments: &Run, text: String, input: Value) -
     loop {
         tokio::select! {
             message = stream.next() => match message? {
-                Some(message) if message.event == "trace" => progress.event(&trace::event(&message.id, &message.data)?),
+                Some(message) if message.event == "trace" => {
+                    let event = trace::event(&message.id, &message.data)?;
+                    progress.event(&event);
+                    if event["kind"] == "approval.requested" {
+                        question(client, &id, &event, arguments.decide.as_deref(), &mut progress).await?;
+                    }
+                }
                 Some(message) if message.event == "delta" => progress.delta(&message.data),
                 Some(_) => {}
                 None => break,
@@ -80,6 +86,30 @@ async fn execute(client: &Client, arguments: &Run, text: String, input: Value) -
     let run = client.get(&format!("/api/runs/{id}?include=io")).await?;
     progress.ended(&run);
     Ok(ExitCode::from(if run["status"] == "succeeded" { 0 } else { FAILED }))
+}
+
+/// Somebody is asked: says so, or answers where the command line has the answer.
+async fn question(
+    client: &Client,
+    run: &str,
+    event: &Value,
+    decision: Option<&str>,
+    progress: &mut Progress,
+) -> Result<(), Failed> {
+    let step = event["step_id"].as_str().unwrap_or_default();
+    // The other characters of a path stand for themselves in a URL.
+    let path = format!("/api/approvals/{run}:{}", step.replace('/', "%2F"));
+    let Some(decision) = decision else {
+        progress.note(&format!(
+            "? {step}: {}\n  POST {}{path} {{\"decision\": \"approve\"}} (or \"reject\") answers; `flowtrace run --decide` does so by itself",
+            out::harmless(event["payload"]["message"].as_str().unwrap_or_default()),
+            client.url()
+        ));
+        return Ok(());
+    };
+    let body = json!({"decision": decision, "reason": "by `flowtrace run --decide`"});
+    client.post(&path, &body).await.or_else(ended_meanwhile)?;
+    Ok(())
 }
 
 fn ended_meanwhile(failure: ApiFailure) -> Result<Value, ApiFailure> {

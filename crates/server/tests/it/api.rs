@@ -17,6 +17,8 @@ async fn every_operation_answers_as_documented() {
     drafts(&api).await;
     bindings(&api).await;
     runs(&api).await;
+    crate::traces::operations(&api).await;
+    crate::steering::operations(&api).await;
 
     let called = api.called.lock().unwrap().clone();
     let missed: Vec<_> = contract.names().difference(&called).cloned().collect();

@@ -22,7 +22,7 @@ export function ModelField({ at, value, required, onChange }: { at: Segments; va
   const names = catalog?.providers.map((each) => each.name) ?? [];
   const set = (name: "provider" | "model", next: string) => onChange([...at, name], next === "" ? undefined : next, toPointer([...at, name]));
   return (
-    <div className="grid grid-cols-[112px_1fr] items-start gap-2">
+    <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] items-start gap-2">
       <Row label="Provider" pointer={toPointer([...at, "provider"])} required={required && provider === ""}>
         {(ids) => (
           <Select {...ids} value={provider} onChange={(event) => set("provider", event.target.value)}>

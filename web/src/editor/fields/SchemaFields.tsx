@@ -5,7 +5,6 @@ import { useContext, createContext, useId, useState, type ReactNode } from "reac
 import { useOffered, useProblems } from "../context";
 import { choicesOf, isGraph, labelOf, propertiesOf, requiredOf, starting, typesOf, type Schema } from "../language";
 import { isObject, same, toPointer, within, type JsonObject, type Segments } from "../pointer";
-import { EXPRESSION_NAMES } from "../references";
 import type { Readable } from "../suggest";
 import { CodeField } from "./CodeField";
 import { JsonField } from "./JsonField";
@@ -47,7 +46,9 @@ export function SchemaFields({ schema, value, at, first = [], skip = [] }: { sch
   const asModel = "provider" in properties && "model" in properties && !skip.includes("model");
   const names = Object.keys(properties).filter((name) => !skip.includes(name) && !(asModel && (name === "provider" || name === "model")));
   const order = [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
-  const main = order.filter((name, index) => first.includes(name) || required.has(name) || value[name] !== undefined || (order.length <= FEW && index < FEW));
+  // What was in use when the form came up: a field must not move away under the one who starts to fill it in.
+  const [used] = useState(() => new Set(Object.keys(value)));
+  const main = order.filter((name) => first.includes(name) || required.has(name) || used.has(name) || order.length <= FEW);
   const more = order.filter((name) => !main.includes(name));
   const unknown = Object.keys(value).filter((name) => !(name in properties) && !skip.includes(name));
   const field = (name: string) => (
@@ -157,11 +158,9 @@ export function PropertyField({ name, schema, value, at, required, label = label
       return (
         <Group label={label} pointer={pointer} hint={hint}>
           {items.map((each, index) => (
-            <div key={index} className="flex gap-1 rounded border border-line p-2">
-              <div className="min-w-0 flex-1">
-                <SchemaFields schema={item} value={each} at={[...at, index]} />
-              </div>
-              <IconButton label={`Remove ${label} ${index + 1}`} onClick={() => change(items.length === 1 && !required ? undefined : items.toSpliced(index, 1))}>
+            <div key={index} className="relative rounded border border-line p-2">
+              <SchemaFields schema={item} value={each} at={[...at, index]} />
+              <IconButton className="absolute top-0.5 right-0.5" label={`Remove ${label} ${index + 1}`} onClick={() => change(items.length === 1 && !required ? undefined : items.toSpliced(index, 1))}>
                 <Trash2 size={13} aria-hidden />
               </IconButton>
             </div>
@@ -182,8 +181,9 @@ export function PropertyField({ name, schema, value, at, required, label = label
       </Group>
     );
   }
-  if ((types.includes("string") || types.length === 0 || holdsBinding) && (isText && (types.length > 0 || typeof value === "string"))) {
-    const expression = schema.format === "expression" || EXPRESSION_NAMES.has(name);
+  // A value of any form is mostly a binding; what is written as JSON stays JSON.
+  if ((types.includes("string") || types.length === 0 || holdsBinding) && isText) {
+    const expression = schema.format === "expression";
     const short = typeof schema.maxLength === "number" && schema.maxLength <= 200;
     const text = typeof value === "string" ? value : "";
     // An empty text of a property that may be left out means that it is left out.

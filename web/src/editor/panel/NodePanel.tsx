@@ -5,7 +5,7 @@ import { ArrowRight, Layers, Play, Plus, Trash2, X } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { hasBody, useActions } from "../actions";
 import { useOffered } from "../context";
-import { renameNode, setValue } from "../edits";
+import { idsIn, renameNode, setValue } from "../edits";
 import { CodeField } from "../fields/CodeField";
 import { InputsField } from "../fields/InputsField";
 import { Row } from "../fields/Row";
@@ -17,7 +17,7 @@ import { useEditorStore } from "../store";
 import { readable } from "../suggest";
 
 /** Properties of the kinds that are worth a place at the top. */
-const FIRST: Record<string, string[]> = { llm: ["prompt", "system"], router: ["rule"] };
+const FIRST: Record<string, string[]> = { llm: ["prompt", "system"], agent: ["instructions", "prompt", "tools"], router: ["rule"], gate: ["check"], wait: ["seconds", "until", "signal"] };
 /** What every step has is further down, in a form of its own. */
 const NODE_PROPERTIES = new Set(["id", "type", "name", "config", "inputs", "ui"]);
 
@@ -123,7 +123,7 @@ function IdField({ level, node }: { level: GraphLevel; node: LevelNode }) {
   const store = useEditorStore();
   const { path } = useActions();
   const [typed, setTyped] = useState<string | null>(null);
-  const taken = typed !== null && typed !== node.id && level.byKey.has(typed);
+  const taken = typed !== null && typed !== node.id && idsIn(store.getState().document).has(typed);
   const commit = () => {
     if (typed !== null && typed !== "" && typed !== node.id && !taken) {
       store.edit((document) => renameNode(document, path, node.key, typed));

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
+mod ages;
 mod basics;
+mod crash;
+mod exact;
 
 use super::SqliteSpans;
 use flowtrace_core::id::{SpanId, Timestamp, TraceId};

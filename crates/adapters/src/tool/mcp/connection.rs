@@ -29,6 +29,8 @@ const MOST_PAGES: usize = 100;
 const LONGEST_NAME: usize = 128;
 const LONGEST_DESCRIPTION: usize = 10_000;
 const LARGEST_SCHEMA: usize = 100_000;
+/// Of all tools of a server, in bytes.
+const ALL_SCHEMAS: usize = 10_000_000;
 
 /// What a server says about one of its tools.
 pub struct Info {
@@ -290,11 +292,12 @@ fn header_map(name: &str, headers: &BTreeMap<String, String>) -> Result<HashMap<
 async fn list(server: &str, peer: &Peer<RoleClient>) -> Result<BTreeMap<String, Arc<Info>>, ServiceError> {
     let mut tools = BTreeMap::new();
     let mut cursor = None;
+    let mut room = ALL_SCHEMAS;
     for _ in 0..MOST_PAGES {
         let page = peer.list_tools(Some(PaginatedRequestParams::default().with_cursor(cursor))).await?;
         for tool in page.tools {
             let name = tool.name.to_string();
-            match info(tool) {
+            match info(tool, &mut room) {
                 Ok(info) if tools.len() < MOST_TOOLS => {
                     tools.insert(name, Arc::new(info));
                 }
@@ -311,18 +314,23 @@ async fn list(server: &str, peer: &Peer<RoleClient>) -> Result<BTreeMap<String, 
     Ok(tools)
 }
 
-fn info(tool: Tool) -> Result<Info, &'static str> {
+fn info(tool: Tool, room: &mut usize) -> Result<Info, &'static str> {
     // As the protocol wants names to be (SEP-986), which also keeps them out of the way of bindings.
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     if tool.name.is_empty() || tool.name.len() > LONGEST_NAME || !tool.name.chars().all(fits) {
         return Err("its name may hold letters, digits and _ - . / only, 128 at most");
     }
-    let schema = |schema: &Arc<serde_json::Map<String, Value>>| {
+    let mut schema = |schema: &Arc<serde_json::Map<String, Value>>| {
         let schema = Value::Object((**schema).clone());
-        if schema.to_string().len() > LARGEST_SCHEMA { Err("one of its schemas is too large") } else { Ok(schema) }
+        let bytes = schema.to_string().len();
+        if bytes > LARGEST_SCHEMA || bytes > *room {
+            return Err("its schemas, or those of all tools together, are too large");
+        }
+        *room -= bytes;
+        Ok(schema)
     };
     let input_schema = schema(&tool.input_schema)?;
-    let output_schema = tool.output_schema.as_ref().map(schema).transpose()?;
+    let output_schema = tool.output_schema.as_ref().map(&mut schema).transpose()?;
     let hints = tool.annotations.unwrap_or_default();
     let effect = match (hints.read_only_hint, hints.idempotent_hint) {
         (Some(true), _) => Effect::ReadOnly,

@@ -22,6 +22,10 @@ use std::sync::Arc;
 /// How an undo is tried again where its node does not say: longer than anything else, because nobody takes its place.
 const UNDO_RETRY: RetryPolicy = RetryPolicy { max_attempts: 6, initial_ms: 500, max_ms: 20_000 };
 
+/// A budget that leaves more tokens than this does not limit the answer: a limit above what a model can say at all is refused by
+/// its provider, and 16,384 is the smallest such bound among the models of today.
+const CAPPED_BELOW: u64 = 16_384;
+
 impl<'a> Turn<'a> {
     /// Records that an attempt starts, and plans it. With `variables` it is the first one of the call.
     pub(super) async fn request(
@@ -379,7 +383,8 @@ impl<'a> Turn<'a> {
         let price = self.env.settings.prices.price(&call.target.provider, &call.target.model);
         let affordable = cost.zip(price).and_then(|(left, price)| left.saturating_mul(1000).checked_div(price.output));
         tighter(&mut tokens, affordable);
-        tokens.map(|tokens| tokens.max(1)).filter(|tokens| call.parameters.max_tokens.is_none_or(|own| *tokens < own))
+        let tokens = tokens.map(|tokens| tokens.max(1)).filter(|tokens| *tokens < CAPPED_BELOW);
+        tokens.filter(|tokens| call.parameters.max_tokens.is_none_or(|own| *tokens < own))
     }
 
     fn cache_policy(&self, ix: StepIx) -> Option<CachePolicy> {

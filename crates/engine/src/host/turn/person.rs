@@ -1,6 +1,7 @@
 //! What waits for people, signals and times.
 
 use super::{Turn, TurnError};
+use crate::port::store::InboxRequest;
 use flowtrace_core::document::{ApprovalTimeout, Exhausted};
 use flowtrace_core::event::{Body, Decision, Timer};
 use flowtrace_core::failure::{Failure, FailureCode};
@@ -36,6 +37,17 @@ impl Turn<'_> {
         self.ask(ix, Body::ApprovalRequested { message, payload, deadline: None, interrupted: true })
     }
 
+    /// The step at a path, if it waits for somebody's answer.
+    fn asked(&self, path: &str) -> Option<StepIx> {
+        let ix = self.state.find(self.plan, path).filter(|ix| self.state.is_in_flight(*ix))?;
+        self.state.step(ix).question.as_ref().is_some_and(|question| question.answer.is_none()).then_some(ix)
+    }
+
+    /// Whether it answers a question that nobody asks now.
+    pub fn is_late(&self, request: &InboxRequest) -> bool {
+        matches!(request, InboxRequest::Decide { step, .. } if self.asked(step).is_none())
+    }
+
     /// Takes in what a person decided. A decision about nothing, and a second one, change nothing.
     pub(super) async fn answer_question(
         &mut self,
@@ -46,11 +58,7 @@ impl Turn<'_> {
         by: &str,
         reason: Option<&String>,
     ) -> Result<(), TurnError> {
-        let Some(ix) = self.state.find(self.plan, step).filter(|ix| self.state.is_in_flight(*ix)) else { return Ok(()) };
-        let open = self.state.step(ix).question.as_ref().is_some_and(|question| question.answer.is_none());
-        if !open {
-            return Ok(());
-        }
+        let Some(ix) = self.asked(step) else { return Ok(()) };
         let payload = payload.map(|value| self.payload(Arc::new(value.clone())));
         let decision = if approved { Decision::Approved } else { Decision::Rejected };
         let (key, by, reason) = (key.to_owned(), by.to_owned(), reason.cloned());

@@ -1,0 +1,160 @@
+use super::facts::{NONE, SpanFacts};
+use super::summary::{order, summarize};
+use super::{TraceStatus, facts};
+use crate::id::SpanId;
+use crate::span::{SpanKind, SpanStatus, Tokens};
+
+fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
+    SpanFacts {
+        span: SpanId(id),
+        parent: parent.map(SpanId),
+        name: 1,
+        kind,
+        status: SpanStatus::Ok,
+        open: false,
+        started_at: id as i64,
+        ended_at: id as i64 + 1,
+        service: NONE,
+        environment: NONE,
+        workflow: NONE,
+        session: NONE,
+        user: NONE,
+        tags: NONE,
+        provider: NONE,
+        model_requested: NONE,
+        model: NONE,
+        tokens: Tokens::default(),
+        cost_nanousd: None,
+        simulated: false,
+        response: 0,
+        messages: false,
+    }
+}
+
+fn call(id: u64, parent: u64, response: u64) -> SpanFacts {
+    let tokens = Tokens { input: Some(10), output: Some(1), ..Tokens::default() };
+    SpanFacts { tokens, cost_nanousd: Some(7), response, ..span(id, Some(parent), SpanKind::Llm) }
+}
+
+fn failed(span: SpanFacts) -> SpanFacts {
+    SpanFacts { status: SpanStatus::Error, ..span }
+}
+
+#[test]
+fn an_answer_that_two_libraries_recorded_counts_once() {
+    use SpanKind::*;
+    let root = span(1, None, Workflow);
+    // Beside each other: the one with messages counts, though it began later.
+    let with_messages = SpanFacts { messages: true, ..call(3, 1, 99) };
+    let summary = summarize(&[root, call(2, 1, 99), with_messages]);
+    assert_eq!(summary.counted, [false, false, true]);
+    assert_eq!((summary.totals.llm_calls, summary.totals.tokens(), summary.totals.cost_nanousd), (1, 11, 7));
+    // One in the other.
+    assert_eq!(summarize(&[root, call(2, 1, 99), call(3, 2, 99)]).counted, [false, true, false]);
+    // Under different parents they are two calls: a cache or a proxy gave the same answer twice.
+    let two = [root, span(2, Some(1), Task), span(3, Some(1), Task), call(4, 2, 99), call(5, 3, 99)];
+    assert_eq!(summarize(&two).totals.llm_calls, 2);
+    assert_eq!(summarize(&[root, call(2, 1, 0), call(3, 1, 0)]).totals.llm_calls, 2, "without an id they are two");
+}
+
+#[test]
+fn a_trace_fails_with_its_agents_and_calls_unless_a_retry_made_it_good() {
+    use SpanKind::*;
+    let root = span(1, None, Workflow);
+    let status = |spans: &[SpanFacts]| summarize(spans).status;
+    assert_eq!(status(&[root, failed(span(2, Some(1), Agent))]), TraceStatus::Failed, "the root says OK");
+    assert_eq!(status(&[root, failed(call(2, 1, 0))]), TraceStatus::Failed);
+    assert_eq!(status(&[root, failed(call(2, 1, 0)), call(3, 1, 0)]), TraceStatus::Ok);
+    assert_eq!(summarize(&[root, failed(call(2, 1, 0)), call(3, 1, 0)]).totals.retries, 1);
+    assert_eq!(status(&[root, call(2, 1, 0), failed(call(3, 1, 0))]), TraceStatus::Failed, "the later one failed");
+    let other_model = SpanFacts { model_requested: 5, ..call(3, 1, 0) };
+    assert_eq!(status(&[root, failed(call(2, 1, 0)), other_model]), TraceStatus::Failed, "another call");
+    assert_eq!(status(&[root, failed(span(2, Some(1), Tool))]), TraceStatus::Ok, "the caller may have dealt with it");
+    assert_eq!(status(&[failed(root)]), TraceStatus::Failed);
+    assert_eq!(status(&[SpanFacts { open: true, ..root }, failed(call(2, 1, 0))]), TraceStatus::Running);
+}
+
+#[test]
+fn steps_are_the_leaves_of_work_and_handoffs_are_agents_in_agents() {
+    use SpanKind::*;
+    let spans = [
+        span(1, None, Workflow),
+        span(2, Some(1), Agent),
+        span(3, Some(2), Agent),
+        span(4, Some(3), Tool),
+        call(5, 3, 0),
+        span(6, Some(2), Task),
+        span(7, Some(1), Span),
+        span(8, Some(7), Agent),
+    ];
+    let totals = summarize(&spans).totals;
+    // The tool, the call, the task that contains nothing, and the agent that contains nothing.
+    assert_eq!((totals.steps, totals.handoff_depth, totals.tool_calls), (4, 1, 1));
+}
+
+#[test]
+fn cycles_and_missing_parents_end_and_count() {
+    let cycle = [span(1, Some(2), SpanKind::Agent), span(2, Some(1), SpanKind::Agent), span(3, Some(2), SpanKind::Llm)];
+    assert_eq!(summarize(&cycle).totals.spans, 3);
+    assert_eq!(order(&cycle).len(), 3);
+    let orphan = [span(5, Some(77), SpanKind::Task), span(6, Some(5), SpanKind::Llm)];
+    let summary = summarize(&orphan);
+    assert_eq!((summary.name, summary.totals.unpriced_calls), (1, 1));
+    assert_eq!(summarize(&[]).totals.spans, 0);
+}
+
+#[test]
+fn a_parent_is_shown_before_a_child_that_began_with_it() {
+    let at = |id, parent| SpanFacts { started_at: 0, ..span(id, parent, SpanKind::Task) };
+    let spans = [at(1, Some(3)), at(2, Some(1)), at(3, None)];
+    assert_eq!(order(&spans), [2, 0, 1]);
+}
+
+#[test]
+fn hashes_are_those_that_are_stored() {
+    assert_eq!(facts::hash("resp-1"), facts::hash("resp-1"));
+    assert_eq!(facts::hash(""), 0xe3b0_c442_98fc_1c14);
+}
+
+mod words {
+    use crate::trace::words::{TextQuery, each};
+
+    fn cut(text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        each(text, |word| words.push(word.to_owned()));
+        words
+    }
+
+    #[test]
+    fn each_script_is_cut_its_own_way() {
+        for (text, words) in [
+            ("Hello, WORLD-2!", vec!["hello", "world", "2"]),
+            ("naïve Ärger Straße", vec!["naïve", "ärger", "straße"]),
+            ("日本語", vec!["日本", "本語", "語"]),
+            ("東 京", vec!["東", "京"]),
+            ("GPT日本4o", vec!["gpt", "日本", "本", "4o"]),
+            ("ＧＰＴ４", vec!["gpt4"]),
+            ("привет мир", vec!["привет", "мир"]),
+            ("हिन्दी", vec!["हिन्दी"]),
+            ("ไทย", vec!["ไท", "ทย", "ย"]),
+            ("", vec![]),
+            ("\0\u{fffd}…", vec![]),
+        ] {
+            assert_eq!(cut(text), words, "{text}");
+        }
+        assert_eq!(cut(&"a".repeat(500))[0].len(), 64);
+    }
+
+    #[test]
+    fn queries_ask_for_what_texts_give() {
+        let query = TextQuery::parse("Refund \"late delivery\" invoic* 日本語");
+        let words: Vec<(&str, bool)> = query.words.iter().map(|(word, prefix)| (word.as_str(), *prefix)).collect();
+        let mut expected =
+            [("refund", false), ("late", false), ("delivery", false), ("invoic", true), ("日本", false), ("本語", false)];
+        expected.sort();
+        assert_eq!(words, expected);
+        assert_eq!(query.phrases.len(), 2, "pairs of characters that stand apart are no word");
+        assert!(TextQuery::parse(" … \"\" * ").is_empty());
+        assert_eq!(TextQuery::parse("語").words, [("語".to_owned(), true)]);
+    }
+}
