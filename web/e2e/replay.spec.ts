@@ -49,6 +49,7 @@ test("two runs of the list are compared", async ({ page, server }) => {
   const a = await server.run(id, { topic: "tea" }, 20);
   const b = await server.run(id, { topic: "milk" }, 20);
   await page.goto(`${server.url}/runs?workflow=${id}`);
+  await expect(page.getByRole("checkbox")).toHaveCount(2);
   for (const box of await page.getByRole("checkbox").all()) await box.check();
   await page.getByRole("button", { name: "Compare", exact: true }).click();
   await expect(page).toHaveURL(new RegExp(`/compare\\?a=${a}&b=${b}`));
