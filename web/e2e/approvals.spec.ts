@@ -39,6 +39,8 @@ test("from the badge to the question, edited and approved, and the run goes on; 
   await expect(diff.locator("ins")).toHaveText("25");
   await detail.getByRole("button", { name: "Approve with the edit" }).click();
   await expect(detail.getByText(/Approved.*from these pages/)).toBeVisible();
+  await expect(detail.getByText("What was approved instead")).toBeVisible();
+  await expect(detail.locator("ins")).toHaveText("25");
 
   await other.getByRole("button", { name: "Approve", exact: true }).click();
   await expect(other.getByRole("alert").filter({ hasText: "Already decided. This was approved by web at" })).toBeVisible();

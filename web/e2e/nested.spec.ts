@@ -78,7 +78,7 @@ test("a map of 10,000 steps opens on the item that failed; the next-error key re
 test("a group opens and closes by key and by click, in the waterfall and in the tree", async ({ page, server }) => {
   const run = await serveMap(page, server);
   await page.goto(`${server.url}/runs/${run}?step=`);
-  const group = page.getByRole("button", { name: /^Each message, map, Succeeded.*9,999 steps, 3 failed/ });
+  const group = page.getByRole("button", { name: /^Each message, Map, Succeeded.*9,999 steps, 3 failed/ });
   await expect(group).toHaveAttribute("aria-expanded", "true");
   await group.focus();
   await page.keyboard.press("ArrowLeft");

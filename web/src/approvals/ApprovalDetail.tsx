@@ -1,13 +1,16 @@
 import { api } from "@/api/client";
 import { messageOf } from "@/api/problem";
 import { keys, runGraphQuery } from "@/api/queries";
+import { useRecorded } from "@/api/recorded";
 import type { Approval } from "@/api/types";
 import { KindIcon } from "@/nodes/kind";
 import { IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
+import { WordDiff } from "@/ui/diff";
 import { Due } from "@/ui/due";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { exactTime, plural } from "@/ui/format";
+import { prettyJson } from "@/ui/json";
 import { Ago } from "@/ui/time";
 import { Value } from "@/ui/value";
 import { useQuery } from "@tanstack/react-query";
@@ -112,9 +115,12 @@ function Detail({ approval, onClose }: { approval: Approval; onClose: () => void
       {open ? (
         <DecideForm approval={approval} payload={payload} />
       ) : (
-        <Part title={approval.interrupted ? "What the call was given" : "What was asked about"}>
-          <Value value={payload.value} name={`${approval.step_id}-payload`} truncated={!payload.whole} />
-        </Part>
+        <>
+          <Part title={approval.interrupted ? "What the call was given" : "What was asked about"}>
+            <Value value={payload.value} name={`${approval.step_id}-payload`} truncated={!payload.whole} />
+          </Part>
+          {approval.decision === "approved" && payload.whole && <Edited approval={approval} asked={payload.value} />}
+        </>
       )}
       {open && (
         <div className="grid gap-4 sm:grid-cols-2">
@@ -128,6 +134,18 @@ function Detail({ approval, onClose }: { approval: Approval; onClose: () => void
         </div>
       )}
     </article>
+  );
+}
+
+/** What was approved, where that is not what was asked about. */
+function Edited({ approval, asked }: { approval: Approval; asked: unknown }) {
+  const { value } = useRecorded(approval.run_id, approval.step_id, "approval.decided", "payload", true);
+  if (value === undefined) return null;
+  const text = (each: unknown) => (typeof each === "string" ? each : prettyJson(each));
+  return (
+    <Part title={approval.interrupted ? "What was entered as its result" : "What was approved instead"}>
+      {approval.interrupted ? <Value value={value} name={`${approval.step_id}-result`} /> : <WordDiff before={text(asked)} after={text(value)} mono={typeof value !== "string"} />}
+    </Part>
   );
 }
 

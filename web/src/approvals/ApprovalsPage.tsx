@@ -33,11 +33,15 @@ export function ApprovalsPage() {
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.approvals) ?? [], [query.data]);
   const open = query.data?.pages[0]?.open;
   const beside = useMedia("(min-width: 1024px)");
-  // Beside the list the first question is open by itself.
-  const selected = search.id ?? (beside ? rows[0]?.id : undefined);
+  const selected = search.id;
   const listed = rows.find((row) => row.id === selected);
   const change = (next: Partial<ApprovalsSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace });
   const index = rows.findIndex((row) => row.id === selected);
+  // Beside the list the first question is open by itself. From then on it stays: what comes in must not change what is being answered.
+  const first = beside && !search.id && query.isSuccess && !query.isPlaceholderData ? rows[0]?.id : undefined;
+  useEffect(() => {
+    if (first) void navigate({ search: (old) => ({ ...old, id: first }), replace: true });
+  }, [first, navigate]);
 
   const scroll = useRef<HTMLDivElement>(null);
   const { virtual, focusRow } = useVirtualRows({ count: rows.length, height: ROW, scroll, active: index });
@@ -98,7 +102,7 @@ export function ApprovalsPage() {
             )}
           </Tabs>
         </section>
-        {detail && (beside || search.id) && (
+        {detail && (
           <section
             aria-label="The question"
             className="fixed inset-0 z-20 flex min-w-0 flex-1 flex-col overflow-y-auto border-line bg-panel lg:static lg:z-auto lg:border-l"

@@ -34,11 +34,16 @@ export function Deltas({ a, b, nameOf }: { a: RunSummary; b: RunSummary; nameOf:
               <th scope="row" className="text-left font-normal">
                 <span className="flex items-center gap-2 whitespace-nowrap">
                   <span className="font-semibold">{letter}</span>
-                  <Link to="/runs/$id" params={{ id: run.id }} className="max-w-[34ch] truncate font-medium hover:underline" title={`${nameOf(run)}, run ${run.id}`}>
+                  <Link to="/runs/$id" params={{ id: run.id }} className="max-w-[11ch] truncate sm:max-w-[34ch] font-medium hover:underline" title={`${nameOf(run)}, run ${run.id}`}>
                     {nameOf(run)} <span className="num font-normal text-muted">{shortId(run.id)}</span>
                   </Link>
-                  <Status status={run.status} />
-                  <Ago at={run.started_at} className="text-muted" />
+                  <span className="hidden sm:contents">
+                    <Status status={run.status} />
+                    <Ago at={run.started_at} className="text-muted" />
+                  </span>
+                  <span className="sm:hidden">
+                    <Status status={run.status} compact />
+                  </span>
                 </span>
               </th>
               {totals.map(({ name, of, format }) => (

@@ -79,12 +79,13 @@ export function ReplayDialog({ run, step, onClose }: { run: Run; step: Step; onC
               textEdits(node.type)
                 .filter((each) => each.long)
                 .filter((each, index) => index === 0 || text(each.key) !== "" || node.config?.[each.key] !== undefined)
-                .map(({ key, label }) => (
+                .map(({ key, label }, index) => (
                   <Field key={key} label={label}>
                     {(ids) => (
                       <TextArea
                         {...ids}
                         dir="auto"
+                        autoFocus={index === 0}
                         rows={Math.min(12, Math.max(key === prompt ? 4 : 2, text(key).split("\n").length + 1))}
                         value={text(key)}
                         onChange={(event) => set({ texts: { ...draft.texts, [key]: event.target.value } })}

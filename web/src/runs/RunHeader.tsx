@@ -72,7 +72,7 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
           )}
           {data.live ? (
             <RunActions run={run} />
-          ) : (
+          ) : onTravel && (
             <Button disabled={again.reason !== null || again.pending} title={again.reason ?? "The same workflow with the same input"} onClick={again.start}>
               <RotateCw size={14} aria-hidden />
               Run again

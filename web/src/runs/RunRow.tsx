@@ -8,7 +8,7 @@ import { Status, statusFill } from "@/ui/status";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Square } from "lucide-react";
+import { CircleStop } from "lucide-react";
 import { useCancelRun } from "./useCancelRun";
 
 export const RUNS_GRID =
@@ -156,7 +156,7 @@ function CancelButton({ id }: { id: string }) {
   const cancel = useCancelRun();
   return (
     <IconButton label={`Cancel run ${shortId(id)}`} disabled={cancel.isPending} onClick={() => cancel.mutate(id)}>
-      <Square size={13} aria-hidden />
+      <CircleStop size={15} aria-hidden />
     </IconButton>
   );
 }

@@ -2,6 +2,7 @@ import type { Step, TraceEvent } from "@/api/types";
 import { Chip } from "@/ui/chip";
 import { count, plural, usd } from "@/ui/format";
 import { memo } from "react";
+import { agentNote } from "./agentStep";
 import { chipsOf } from "./attempts";
 import { asks, undoes } from "./waits";
 
@@ -10,13 +11,16 @@ const PLAIN = 4;
 
 /** Whether there may be a chip. */
 export function isRemarkable(step: Step, events: TraceEvent[] | undefined): boolean {
-  return step.node_type !== "tool" || step.reused_from != null || undoes(step) || (events?.length ?? 0) > PLAIN;
+  return step.node_type !== "tool" || step.reused_from != null || undoes(step) || agentNote(step) !== undefined || (events?.length ?? 0) > PLAIN;
 }
 
 /** What was out of the ordinary with a step. */
 export const StepChips = memo(function StepChips({ step, events, full }: { step: Step; events: TraceEvent[] | undefined; full?: boolean }) {
   const { retries, fallbacks, lost } = chipsOf(events);
   const fallback = fallbacks.at(-1);
+  const note = agentNote(step);
+  // Of a map that is done the rows under it say as much.
+  const progress = step.node_type === "map" && step.progress?.done === step.progress?.of ? null : step.progress;
   return (
     <>
       {retries > 0 && (
@@ -47,10 +51,11 @@ export const StepChips = memo(function StepChips({ step, events, full }: { step:
           {plural(step.repairs, "repair")}
         </Chip>
       )}
-      {step.progress && (
+      {note && <Chip title={note.title}>{note.text}</Chip>}
+      {progress && (
         <Chip title={step.node_type === "map" ? "Items that are done" : "What is done of what is allowed at most"}>
-          {count(step.progress.done)}
-          {step.progress.of != null && `/${count(step.progress.of)}`}
+          {count(progress.done)}
+          {progress.of != null && `/${count(progress.of)}`}
         </Chip>
       )}
       {step.cached && (

@@ -98,12 +98,6 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect
           <h2 className="min-w-0 truncate text-base font-semibold">{step.name || step.step_id}</h2>
           <Status status={step.status} />
           <span className="ml-auto flex shrink-0 items-center">
-            {step.status !== "skipped" && (
-              <Button aria-label="Replay from here" title="Run again from this step, and keep what came before it" onClick={() => setReplaying(true)}>
-                <RotateCcw size={14} aria-hidden />
-                Replay
-              </Button>
-            )}
             <span className="hidden sm:contents">
               <CopyButton text={() => location.href}>Copy link</CopyButton>
               {curl && <CopyButton text={() => curl}>Copy as curl</CopyButton>}
@@ -127,6 +121,12 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect
           <StepChips step={step} events={events} full />
           {step.simulated && <Chip tone="warn">simulated</Chip>}
           {step.step_id !== step.name && <CopyId id={step.step_id} label="step id" />}
+          {step.status !== "skipped" && (
+            <Button title="Run again from this step, and keep what came before it" className="ml-auto" onClick={() => setReplaying(true)}>
+              <RotateCcw size={14} aria-hidden />
+              Replay from here
+            </Button>
+          )}
         </div>
       </header>
       <StepNotes run={run} step={step} onSelect={onSelect} />
