@@ -104,6 +104,7 @@ pub fn check(world: &World, schedule: &Schedule, lives: u64) {
         let state = RunState::fold(&run.plan, &events).unwrap_or_else(|error| panic!("seed {seed}, run {ix}: {error}"));
         let at = format!("seed {seed}, run {ix}");
         check_ends(&events, &run.plan, &state, &at);
+        check_joins(&events, &run.plan, &state, &at);
         check_caps(&run.plan, &state, &at);
         check_undos(&events, world, ix, &at);
         check_signals(&events, &run.plan, &state, &at);
@@ -153,6 +154,48 @@ fn check_ends(events: &[Event], plan: &Plan, state: &RunState, at: &str) {
         let root = plan.node(step.node).graph == 0;
         let done = matches!(step.status, StepStatus::Succeeded | StepStatus::Skipped) || step.handled;
         assert!(done || !root, "{at} succeeded, and {} is {}", state.path(plan, ix as StepIx), step.status.as_str());
+    }
+}
+
+/// A step begins when enough of the edges into it were taken, and is skipped when they never will be.
+fn check_joins(events: &[Event], plan: &Plan, state: &RunState, at: &str) {
+    let nodes: BTreeMap<&str, u32> = state.steps.iter().map(|step| (&*step.path, step.node)).collect();
+    // What led on from the steps that have ended: the way (`None`: nowhere), and the conditional edges that were taken.
+    let mut ended: BTreeMap<String, (Option<bool>, Vec<u32>)> = BTreeMap::new();
+    for event in events {
+        let Some(path) = event.step.as_deref().filter(|path| !path.ends_with("/undo")) else { continue };
+        match &event.body {
+            Body::StepSucceeded { taken, .. } => drop(ended.insert(path.to_owned(), (Some(false), taken.clone()))),
+            Body::StepFailed { handled: Some(handled), .. } => {
+                drop(ended.insert(path.to_owned(), (Some(handled.output.is_none()), handled.taken.clone())));
+            }
+            Body::StepFailed { handled: None, .. } => drop(ended.insert(path.to_owned(), (None, Vec::new()))),
+            Body::StepSkipped | Body::StepScheduled { .. } => {
+                let node = plan.node(nodes[path]);
+                let around = path.rsplit_once('/').map_or(String::new(), |(around, _)| format!("{around}/"));
+                let (mut open, mut taken) = (0, 0);
+                for ix in &node.incoming {
+                    let edge = plan.edge(*ix);
+                    match ended.get(&format!("{around}{}", plan.node(edge.from).id)) {
+                        Some((way, chosen)) => {
+                            taken += u32::from(*way == Some(edge.on_error) && (edge.when.is_none() || chosen.contains(ix)));
+                        }
+                        None => open += 1,
+                    }
+                }
+                let enough = match node.join {
+                    Some(needed) => taken >= needed,
+                    None => open == 0 && taken > 0,
+                };
+                let skipped = matches!(event.body, Body::StepSkipped);
+                let right = if skipped { open == 0 && !enough } else { enough || node.incoming.is_empty() };
+                assert!(right, "{at}: {path}: {} with {taken} edges taken and {open} open", event.body.kind());
+                if skipped {
+                    ended.insert(path.to_owned(), (None, Vec::new()));
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -19,8 +19,6 @@ pub struct Generated {
     pub racing: bool,
     /// Whether it waits for signals.
     pub signals: bool,
-    /// Whether it changes variables of the session.
-    pub session: bool,
 }
 
 /// What is around the nodes of a body.
@@ -47,7 +45,6 @@ struct Generator<'a> {
     overlapping: bool,
     racing: bool,
     signals: bool,
-    changes_session: bool,
     called: bool,
 }
 
@@ -65,7 +62,6 @@ pub fn workflow(rng: &mut Rng, cache: bool, session: bool, large: u64) -> Genera
         overlapping: parallel,
         racing: false,
         signals: false,
-        changes_session: false,
         called: false,
     };
     let mut document = generator.graph(2, &Around { name: "main", ..Around::default() });
@@ -101,14 +97,7 @@ pub fn workflow(rng: &mut Rng, cache: bool, session: bool, large: u64) -> Genera
         limits.insert("timeoutSeconds".to_owned(), json!(1_000_000));
     }
     generator.head(&mut document, limits);
-    Generated {
-        document,
-        callee,
-        parallel: generator.overlapping,
-        racing: generator.racing,
-        signals: generator.signals,
-        session: generator.changes_session,
-    }
+    Generated { document, callee, parallel: generator.overlapping, racing: generator.racing, signals: generator.signals }
 }
 
 impl Generator<'_> {
@@ -269,7 +258,6 @@ impl Generator<'_> {
                 let session = self.session && self.rng.chance(60);
                 let mut config = json!({"vars": {"count": {"$add": 1}, "list": {"$append": id}}});
                 if session {
-                    self.changes_session = true;
                     config["session"] = json!({"count": {"$add": 1}});
                 }
                 if session && self.rng.chance(30) {

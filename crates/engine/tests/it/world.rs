@@ -207,6 +207,17 @@ impl World {
         state.calls.entry(key).or_default().push(context.attempt);
     }
 
+    /// Checks that a call which comes back was still waited for: what was stopped has to be stopped out there as well.
+    async fn note_return(&self, context: &CallContext) {
+        let key = &context.idempotency_key;
+        let (run, rest) = key.split_once('/').expect("a key is run/path/request");
+        let (path, _) = rest.rsplit_once('/').expect("a key is run/path/request");
+        let rows = self.store.steps(RunId::parse(run).expect("a key starts with a run id")).await.unwrap();
+        if rows.iter().any(|row| &*row.path == path) {
+            self.state.lock().unwrap().violations.push(format!("the call {key} went on after its step had ended"));
+        }
+    }
+
     /// What the model says to a conversation with tools: an answer, or up to three calls, some of them of tools that do not exist.
     fn turn(&self, call: &ModelCall) -> (String, Vec<ToolUse>) {
         let mut hasher = DefaultHasher::new();
@@ -290,6 +301,7 @@ impl Provider for SimulatedProvider {
             }
             on_delta("half ");
             self.world.operation(40).await;
+            self.world.note_return(context).await;
             let mut hasher = DefaultHasher::new();
             prompt.hash(&mut hasher);
             let usage = Usage { input_uncached: prompt.len() as u64, output: 3, ..Usage::default() };
@@ -345,6 +357,7 @@ impl Tool for SimulatedTool {
         Box::pin(async move {
             self.world.note_call(context).await;
             self.world.operation(20).await;
+            self.world.note_return(context).await;
             let subject = format!("{}{}{}", self.name, call.inputs, call.config);
             match self.world.fault(&subject, context.attempt) {
                 Some(failure) => Err(failure),
