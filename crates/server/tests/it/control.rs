@@ -306,7 +306,7 @@ async fn a_session_counts_exactly_under_eight_runs_at_once() {
     let server = simulated(fresh());
     let api = server.api();
     let add = json!({"id": "add", "type": "set", "config": {"session": {
-        "count": {"$add": 1}, "who": {"$append": "{{input.run}}.{{iteration.index}}"}}}});
+        "count": {"$add": 1}, "who": {"$append": {"was": "{{input.run}}.{{iteration.index}}"}}}}});
     let counting =
         document(json!([{"id": "round", "type": "loop", "config": {"maxIterations": 5, "body": body(json!([add]))}}]), &[]);
     let ids = futures::future::join_all((0..8).map(|number| {
@@ -324,7 +324,8 @@ async fn a_session_counts_exactly_under_eight_runs_at_once() {
     let id = start_with(&api, &reading, json!({}), Some("s")).await;
     let ended_run = ended(&api, &id).await;
     assert_eq!(ended_run["output"]["count"], 40, "{ended_run:#}");
-    let mut who: Vec<&str> = ended_run["output"]["who"].as_array().unwrap().iter().map(|who| who.as_str().unwrap()).collect();
+    let mut who: Vec<&str> =
+        ended_run["output"]["who"].as_array().unwrap().iter().map(|who| who["was"].as_str().unwrap()).collect();
     who.sort_unstable();
     who.dedup();
     assert_eq!(who.len(), 40, "{who:?}");
