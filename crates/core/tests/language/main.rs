@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that meets an unexpected value should stop its test right there")]
 
 mod bombs;
+mod decide;
 mod documentation;
 mod expressions;
 mod journal;

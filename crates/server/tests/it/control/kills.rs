@@ -67,7 +67,7 @@ fn everything(url: &str) -> Value {
     );
     let last = echo(
         "last",
-        json!({"items": "{{node.each.output}}", "agent": "{{node.agent.output}}", "sub": "{{node.sub.output}}", "vars": "{{vars}}"}),
+        json!({"items": "{{node.each.output}}", "agent": "{{node.agent.output}}", "sub": "{{node.sub.output}}", "state": "{{vars}}"}),
     );
     all["nodes"].as_array_mut().unwrap().push(last);
     all["execution"] = json!({"mode": "parallel"});

@@ -32,7 +32,7 @@ fn answer(path: &str) -> Reply {
 async fn what_was_done_is_taken_back_in_reverse_although_the_process_dies_meanwhile() {
     // Undoing takes its time, so that the kills hit it.
     let upstream = Upstream::start(|call| match call.path.starts_with("/undo") {
-        true => answer(&call.path).after(Duration::from_millis(150)),
+        true => answer(&call.path).after(Duration::from_millis(700)),
         false => answer(&call.path),
     });
     let mut server = serve(fresh(), &upstream);
