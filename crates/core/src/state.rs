@@ -8,6 +8,7 @@
 //! iteration. Scopes that are over can be forgotten with [`RunState::sweep`]; readers that show a run keep them.
 
 mod apply;
+mod contain;
 pub mod control;
 pub mod scope;
 pub mod step;
