@@ -188,9 +188,11 @@ impl<'a> Turn<'a> {
     /// A command that an earlier one of the same round has made void is passed over.
     async fn carry_out(&mut self, command: Command) -> Result<(), TurnError> {
         match command {
-            Command::Skip(ix) if self.state.unreachable().any(|unreachable| unreachable == ix) => {
-                self.push(Some(ix), Body::StepSkipped)?;
-                self.ended.push(ix);
+            Command::Skip(ix) => {
+                if self.state.unreachable().any(|unreachable| unreachable == ix) {
+                    self.push(Some(ix), Body::StepSkipped)?;
+                    self.ended.push(ix);
+                }
             }
             Command::Begin(ix) if self.state.may_begin(self.plan, ix) => self.begin(ix).await?,
             Command::Resume(ix) if self.state.is_in_flight(ix) => self.attempt(ix).await?,
