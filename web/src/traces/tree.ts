@@ -67,19 +67,21 @@ const NOTHING: Omit<Step, "step_id" | "node_id" | "node_type" | "name" | "status
   error: null,
 };
 
-/** The largest time that a date can hold. */
-const LAST = 8.64e15;
+/** Text with a year of more than four digits sorts wrongly, so no end is later than that. */
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 function endOf(span: Span): number {
   return Math.min(LAST, ms(span.started_at) + Math.max(0, span.duration_ms));
 }
 
-/** ISO text with a year of more than four digits sorts wrongly, so no end is later than that. */
-const LAST_FOUR_DIGITS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-const iso = (time: number) => new Date(Math.min(LAST_FOUR_DIGITS, time)).toISOString();
+/** As the API writes times: with microseconds, so that a short span does not end before it begins. */
+export function timeText(time: number): string {
+  const micros = Math.round(time * 1000);
+  return `${new Date(Math.floor(micros / 1000)).toISOString().slice(0, 23)}${String(((micros % 1000) + 1000) % 1000).padStart(3, "0")}Z`;
+}
 
 /**
- * Spans by their parents. One whose parent is not there is a root, and so is the earliest of a ring. No depth is too much: nothing
+ * Spans by their parents. One whose parent is not there is a root, and so is one of each ring. No depth is too much: nothing
  * here calls itself.
  *
  * @param spans earliest first, as the API gives them
@@ -92,7 +94,7 @@ export function spanTree(spans: readonly Span[]): SpanTree {
     const last = endOf(span);
     end = Math.max(end, last);
     const sum: Sum = { steps: 0, failed: 0, active: 0, start: null, end: null, tokens: null, costNanousd: null };
-    nodes.set(span.span_id, { span, step: stepOf(span, iso(last)), children: [], sum });
+    nodes.set(span.span_id, { span, step: stepOf(span, timeText(last)), children: [], sum });
   }
   const parentOf = ({ span }: Node) => (span.parent_span_id && span.parent_span_id !== span.span_id ? nodes.get(span.parent_span_id) : undefined);
 
