@@ -14,7 +14,7 @@ export default tseslint.config(
     plugins: { boundaries },
     settings: {
       "boundaries/elements": [
-        ...["ui", "api", "nodes", "shell", "runs", "approvals", "replay", "compare", "workflows", "settings", "editor"].map(feature),
+        ...["ui", "api", "nodes", "shell", "runs", "approvals", "replay", "compare", "workflows", "settings", "editor", "traces"].map(feature),
         { type: "app", pattern: "src/*.{ts,tsx}", partialMatch: false },
       ],
       "import/resolver": { typescript: { project: "tsconfig.app.json" } },
@@ -32,6 +32,8 @@ export default tseslint.config(
             allow("shell", "ui", "api"),
             // A step can be answered, and replayed, from the page of its run.
             allow("runs", "ui", "api", "nodes", "approvals", "replay"),
+            // A trace is shown with the waterfall, the tree and the parts of the pane that a run has.
+            allow("traces", "ui", "api", "nodes", "runs"),
             allow("approvals", "ui", "api", "nodes"),
             allow("replay", "ui", "api", "nodes"),
             allow("compare", "ui", "api", "nodes"),
@@ -39,7 +41,7 @@ export default tseslint.config(
             allow("settings", "ui", "api"),
             // The editor starts runs with the same dialog as the list.
             allow("editor", "ui", "api", "nodes", "workflows"),
-            allow("app", "ui", "api", "shell", "runs", "approvals", "compare", "workflows", "settings", "editor"),
+            allow("app", "ui", "api", "shell", "runs", "approvals", "compare", "workflows", "settings", "editor", "traces"),
           ],
         },
       ],

@@ -13,6 +13,7 @@ import { approvalsSearch } from "./approvals/search";
 import { compareSearch } from "./compare/search";
 import { editorSearch } from "./editor/search";
 import { runSearch, runsSearch } from "./runs/search";
+import { traceSearch, tracesSearch } from "./traces/search";
 import { workflowsSearch } from "./workflows/search";
 
 // Every page is a chunk of its own; what a page needs from the URL is checked by its `search.ts`.
@@ -39,6 +40,26 @@ const run = createRoute({
   path: "/runs/$id",
   validateSearch: runSearch,
   component: lazyRouteComponent(() => import("./runs/RunPage"), "RunPage"),
+});
+
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: "/traces",
+  validateSearch: tracesSearch,
+  component: lazyRouteComponent(() => import("./traces/TracesPage"), "TracesPage"),
+});
+
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: "/traces/$id",
+  validateSearch: traceSearch,
+  component: lazyRouteComponent(() => import("./traces/TracePage"), "TracePage"),
+});
+
+const session = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions/$id",
+  component: lazyRouteComponent(() => import("./traces/SessionPage"), "SessionPage"),
 });
 
 const workflows = createRoute({
@@ -77,7 +98,7 @@ const settings = createRoute({
 
 export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([index, runs, run, workflows, editor, approvals, compare, settings]),
+    routeTree: root.addChildren([index, runs, run, traces, trace, session, workflows, editor, approvals, compare, settings]),
     context: { queryClient },
     defaultPreload: "intent",
     defaultErrorComponent: RouteError,

@@ -1,8 +1,8 @@
 import createClient from "openapi-fetch";
 import { request } from "./http";
 import { ApiProblem } from "./problem";
-import type { paths } from "./schema";
-import type { Decide, FailNext, Fork, RunStatus, RunSummary } from "./types";
+import type { operations, paths } from "./schema";
+import type { Decide, FailNext, Fork, NewScore, RunStatus, RunSummary, TraceSummary } from "./types";
 
 const client = createClient<paths>({ fetch: request });
 
@@ -16,6 +16,9 @@ export interface RunFilter {
   workflow_id?: string;
   session_id?: string;
 }
+
+type ListTraces = NonNullable<operations["listTraces"]["parameters"]["query"]>;
+export type TraceFilter = Omit<ListTraces, "sort" | "cursor" | "limit">;
 
 /** Every request that the pages make, one function each. Failures are an `ApiProblem`. */
 export const api = {
@@ -81,6 +84,25 @@ export const api = {
   schema: (signal?: AbortSignal) => data(client.GET("/api/schema/workflow.json", { signal })),
   deleteWorkflow: (id: string) => data(client.DELETE("/api/workflows/{id}", { params: { path: { id } } })),
   restoreWorkflow: (id: string) => data(client.POST("/api/workflows/{id}/restore", { params: { path: { id } }, body: {} })),
+
+  traces: async (query: ListTraces, signal?: AbortSignal) => {
+    const page = await data(client.GET("/api/traces", { params: { query }, signal }));
+    return { ...page, traces: page.traces as TraceSummary[] };
+  },
+  /** Without what only single spans are opened for. */
+  traceSpans: (trace_id: string, signal?: AbortSignal) =>
+    data(client.GET("/api/traces/{trace_id}", { params: { path: { trace_id }, query: { io: "none" } }, signal })),
+  span: (trace_id: string, span_id: string, signal?: AbortSignal) =>
+    data(client.GET("/api/traces/{trace_id}/spans/{span_id}", { params: { path: { trace_id, span_id } }, signal })),
+  pinTrace: (trace_id: string, pinned: boolean) => {
+    const params = { params: { path: { trace_id } } };
+    return data<unknown>(pinned ? client.PUT("/api/traces/{trace_id}/pin", params) : client.DELETE("/api/traces/{trace_id}/pin", params));
+  },
+  score: (body: NewScore) => data(client.POST("/api/scores", { body })),
+  traceSession: async (id: string, cursor: string | undefined, signal?: AbortSignal) => {
+    const page = await data(client.GET("/api/sessions/{id}", { params: { path: { id }, query: { cursor } }, signal }));
+    return { ...page, traces_page: page.traces_page as TraceSummary[] };
+  },
 
   version: (signal?: AbortSignal) => data(client.GET("/version", { signal })),
   health: (signal?: AbortSignal) => data(client.GET("/health", { signal })),

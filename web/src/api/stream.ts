@@ -2,6 +2,7 @@ import { api } from "./client";
 import { missed } from "./connection";
 import { request } from "./http";
 import { ApiProblem } from "./problem";
+import { sleep, withSlot } from "./slots";
 import { SseParser } from "./sse";
 import type { TraceEvent } from "./types";
 
@@ -18,11 +19,6 @@ export type StreamMessage = { type: "trace"; event: TraceEvent } | { type: "delt
 /** `hello`: a tab that follows is there. `lead`: a tab that has the connection is there; who follows says hello. */
 type ChannelMessage = StreamMessage | { type: "hello" } | { type: "lead" };
 
-/**
- * Streams that all tabs of this browser may hold open at once. Over HTTP/1.1 a browser opens six connections to a server, and
- * the pages need some of them. A tab that gets none polls.
- */
-const SLOTS = 3;
 const POLL_MS = 1_000;
 
 export interface RunStreamOptions {
@@ -105,21 +101,6 @@ async function withLock(name: string, signal: AbortSignal, work: () => Promise<v
   else await work();
 }
 
-/** Works with a free slot, or with none where all are taken. */
-async function withSlot(work: (slot: boolean) => Promise<void>): Promise<void> {
-  if (!navigator.locks) return work(true);
-  const attempt = async (slot: number): Promise<void> => {
-    if (slot === SLOTS) return work(false);
-    const taken = await navigator.locks.request(`flowtrace:stream-slot:${slot}`, { ifAvailable: true }, async (lock) => {
-      if (!lock) return true;
-      await work(true);
-      return false;
-    });
-    if (taken) await attempt(slot + 1);
-  };
-  return attempt(0);
-}
-
 async function connect(
   run: string,
   lastSeq: () => number,
@@ -188,16 +169,4 @@ function remember(said: Map<string, Delta>, delta: Delta) {
   const key = `${delta.step_id}\n${delta.request}\n${delta.attempt}`;
   const before = delta.so_far ? "" : (said.get(key)?.text ?? "");
   said.set(key, { ...delta, text: before + delta.text, so_far: true });
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -31,6 +31,13 @@ export interface NodeEdit {
 export type Approval = Schemas["Approval"];
 /** What a person says: yes, yes to something else, or no. */
 export type Decide = { decision: "approve"; payload?: unknown; reason?: string } | { decision: "reject"; reason?: string };
+export type TraceSummary = Omit<Schemas["TraceSummary"], "status"> & { status: TraceStatus };
+export type TraceStatus = "ok" | "failed" | "running";
+export type Trace = Schemas["Trace"];
+export type Span = Schemas["Span"];
+export type Score = Schemas["Score"];
+export type NewScore = Schemas["NewScore"];
+export type Conversation = Schemas["Conversation"];
 export type FailNext = Partial<Schemas["FailNext"]>;
 
 /** A value in an event: in place, or addressed by its content. */

@@ -1,4 +1,4 @@
-import { Bot, Box, BrainCircuit, GitFork, Hourglass, ListTree, Repeat2, ShieldCheck, Split, UserCheck, Variable, Wrench, type LucideIcon } from "lucide-react";
+import { Bot, Box, BrainCircuit, FileSearch, GitFork, Hourglass, ListTree, Minus, Repeat2, ShieldCheck, Split, SquareCheck, UserCheck, Variable, Waypoints, Wrench, type LucideIcon } from "lucide-react";
 
 /** How a kind of node looks wherever one is shown. Mirrors `core/src/node/`. A kind that is not here has its own word and a box. */
 const kinds = new Map<string, { icon: LucideIcon; label: string }>(Object.entries({
@@ -13,6 +13,11 @@ const kinds = new Map<string, { icon: LucideIcon; label: string }>(Object.entrie
   set: { icon: Variable, label: "Set" },
   gate: { icon: ShieldCheck, label: "Gate" },
   workflow: { icon: GitFork, label: "Workflow" },
+  // Kinds of spans.
+  task: { icon: SquareCheck, label: "Task" },
+  embedding: { icon: Waypoints, label: "Embedding" },
+  retrieval: { icon: FileSearch, label: "Retrieval" },
+  span: { icon: Minus, label: "Span" },
 }));
 
 export function kindLabel(type: string): string {

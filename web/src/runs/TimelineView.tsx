@@ -14,7 +14,7 @@ import { RowName } from "./RowName";
 import { costOf, tokensOf, tookOf, type PathRow } from "./rows";
 import { makeScale, roomy, ticks, type Scale, type Span } from "./scale";
 import { isRemarkable, StepChips } from "./StepChips";
-import { useGroups } from "./useGroups";
+import { useGroups, type Groups } from "./useGroups";
 import { useNow } from "./useNow";
 import { useRows, type ViewProps } from "./useRows";
 import { useThrottled } from "./useThrottled";
@@ -24,11 +24,25 @@ const ROW = 28;
 /** Above this many steps the bars of the whole run would be slivers: the time axis fits the rows in view. */
 const FIT_ABOVE = 60;
 
-/** The waterfall: a row for each step, a bar for each attempt; a closed group is one bar over all that is in it. */
+/** The waterfall of a run. */
 export function TimelineView({ data, selected, onSelect }: ViewProps & { data: RunData }) {
-  const { run, steps, eventsOf, live, lastTime } = data;
+  const groups = useGroups(data.steps, selected, data.run?.failed_step);
+  return <Timeline data={data} groups={groups} runStart={data.run ? ms(data.run.started_at) : 0} onSelect={onSelect} />;
+}
+
+interface TimelineProps {
+  data: Pick<RunData, "steps" | "eventsOf" | "live" | "lastTime">;
+  groups: Groups;
+  /** Milliseconds since the epoch. */
+  runStart: number;
+  onSelect: ViewProps["onSelect"];
+}
+
+/** The waterfall: a row for each step, a bar for each attempt; a closed group is one bar over all that is in it. */
+export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
+  const { steps, eventsOf, live, lastTime } = data;
   const now = useNow(live, lastTime);
-  const { rows, selectedIndex, toggle, onKey } = useGroups(steps, selected, run?.failed_step);
+  const { rows, selectedIndex, toggle, onKey } = groups;
   const { scroll, virtual, active, onFocusRow } = useRows({
     count: rows.length,
     height: ROW,
@@ -40,7 +54,6 @@ export function TimelineView({ data, selected, onSelect }: ViewProps & { data: R
   const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
   const nested = rows.some((row) => row.children > 0);
 
-  const runStart = run ? ms(run.started_at) : 0;
   const runEnd = live ? now : lastTime;
   const fits = rows.length > FIT_ABOVE;
   // A new scale draws every row again, so that while the rows move it follows now and then.

@@ -8,7 +8,7 @@ import { GroupNote } from "./GroupNote";
 import { costOf, tokensOf, tookOf } from "./rows";
 import { RowName } from "./RowName";
 import { StepChips } from "./StepChips";
-import { useGroups } from "./useGroups";
+import { useGroups, type Groups } from "./useGroups";
 import { useRows, type ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
@@ -18,10 +18,16 @@ const GRID =
 
 const optional = (value: number | null, write: (value: number) => string) => (value === null ? "" : write(value));
 
-/** Steps by their paths, with what each one took. */
+/** Steps by their paths. */
 export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunData }) {
-  const { steps, eventsOf, live, run } = data;
-  const { rows, selectedIndex, toggle, onKey } = useGroups(steps, selected, run?.failed_step);
+  const groups = useGroups(data.steps, selected, data.run?.failed_step);
+  return <Tree data={data} groups={groups} onSelect={onSelect} />;
+}
+
+/** Rows under rows, with what each one took. */
+export function Tree({ data, groups, onSelect }: { data: Pick<RunData, "eventsOf" | "live">; groups: Groups; onSelect: ViewProps["onSelect"] }) {
+  const { eventsOf, live } = data;
+  const { rows, selectedIndex, toggle, onKey } = groups;
   const { scroll, virtual, active, onFocusRow } = useRows({
     count: rows.length,
     height: ROW,

@@ -28,7 +28,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   const list = useId();
 
   const items = useMemo<Item[]>(() => {
-    const go = (to: "/runs" | "/workflows" | "/approvals" | "/settings", label: string): Item => ({
+    const go = (to: "/runs" | "/traces" | "/workflows" | "/approvals" | "/settings", label: string): Item => ({
       id: to,
       group: "Pages",
       label,
@@ -37,10 +37,12 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
     const names = new Map(workflows?.map((workflow) => [workflow.id, workflow.name]));
     return [
       go("/runs", "Runs"),
+      go("/traces", "Traces"),
       go("/workflows", "Workflows"),
       go("/approvals", "Approvals"),
       go("/settings", "Settings"),
       { id: "failed", group: "Pages", label: "Failed runs", run: () => void navigate({ to: "/runs", search: { status: "failed" } }) },
+      { id: "failed-traces", group: "Pages", label: "Failed traces", run: () => void navigate({ to: "/traces", search: { status: "failed" } }) },
       ...(workflows ?? []).map<Item>((workflow) => ({
         id: `edit:${workflow.id}`,
         group: "Open a workflow",

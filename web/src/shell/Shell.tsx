@@ -6,7 +6,7 @@ import { setTheme, useTheme, type ThemeChoice } from "@/ui/theme";
 import { Toasts } from "@/ui/toast";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { Command, CircleHelp, ListTree, Monitor, Moon, Settings, Sun, UserCheck, Workflow } from "lucide-react";
+import { Command, CircleHelp, ListTree, Monitor, Moon, Radio, Settings, Sun, UserCheck, Workflow } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { ConnectionDot } from "./ConnectionDot";
 import { HelpDialog } from "./HelpDialog";
@@ -15,6 +15,7 @@ import { SignIn } from "./SignIn";
 
 const pages = [
   { to: "/runs", label: "Runs", icon: ListTree },
+  { to: "/traces", label: "Traces", icon: Radio },
   { to: "/workflows", label: "Workflows", icon: Workflow },
   { to: "/approvals", label: "Approvals", icon: UserCheck },
   { to: "/settings", label: "Settings", icon: Settings },

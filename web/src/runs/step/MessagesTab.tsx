@@ -6,6 +6,7 @@ import { duration } from "@/ui/format";
 import type { ReactNode } from "react";
 import type { Attempt } from "../attempts";
 import { errorText } from "../errorText";
+import { Bubble } from "./Bubble";
 import { LiveText } from "./LiveText";
 import { None } from "./Section";
 import { useEventValue, type Resolved, type StepCall } from "./useCall";
@@ -68,25 +69,6 @@ function Answer({ run, step, event }: { run: Run; step: Step; event: TraceEvent 
       <Value value={output.data ?? output.preview ?? ""} name={`${step.step_id}-answer`} markdown />
       {output.error && <None>{output.error}</None>}
     </Bubble>
-  );
-}
-
-const roles: Record<string, { name: string; look: string }> = {
-  system: { name: "System", look: "border-line bg-bg" },
-  user: { name: "User", look: "border-line bg-raised" },
-  assistant: { name: "Assistant", look: "border-accent/40 bg-panel" },
-};
-
-function Bubble({ role, note, children }: { role: string; note?: string; children: ReactNode }) {
-  const { name, look } = roles[role] ?? { name: role, look: "border-line bg-panel" };
-  return (
-    <article aria-label={name} className={cx("rounded border px-3 py-2", look)}>
-      <h3 className="mb-0.5 flex items-baseline gap-2 text-xs text-muted">
-        <span className="font-semibold">{name}</span>
-        {note && <span className="num ml-auto">{note}</span>}
-      </h3>
-      {children}
-    </article>
   );
 }
 

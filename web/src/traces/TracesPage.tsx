@@ -1,0 +1,96 @@
+import { messageOf } from "@/api/problem";
+import { tracesQuery } from "@/api/traces";
+import { Button } from "@/ui/button";
+import { CopyIcon } from "@/ui/copy";
+import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { plural } from "@/ui/format";
+import { useHotkeys } from "@/ui/hotkeys";
+import { useNarrow } from "@/ui/media";
+import { PageHeader } from "@/ui/page";
+import { toast } from "@/ui/toast";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Radio } from "lucide-react";
+import { useCallback, useMemo, useRef } from "react";
+import { Filters } from "./Filters";
+import { filtersOf, listOf, type TracesSearch } from "./search";
+import { TraceTable } from "./TraceTable";
+import { isFollowable, useTail } from "./useTail";
+
+const route = getRouteApi("/traces");
+
+/** What did any of my programs say, and what went wrong? */
+export function TracesPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const narrow = useNarrow();
+  const list = useMemo(() => listOf(search), [search]);
+  const query = useInfiniteQuery({ ...tracesQuery(list), placeholderData: keepPreviousData, refetchOnWindowFocus: true });
+  const change = useCallback((next: TracesSearch) => void navigate({ search: next, replace: true }), [navigate]);
+  const live = search.live === "1";
+  useTail(list, live, (error) => {
+    toast(messageOf(error));
+    change({ ...search, live: undefined });
+  });
+
+  // A trace that got more spans between two pages may be on both.
+  const rows = useMemo(() => {
+    const all = query.data?.pages.flatMap((page) => page.traces) ?? [];
+    return [...new Map(all.map((trace) => [trace.trace_id, trace])).values()];
+  }, [query.data]);
+  const searchInput = useRef<HTMLInputElement>(null);
+  useHotkeys({ "/": () => searchInput.current?.focus() });
+  const { hasNextPage, fetchNextPage, isFetchingNextPage, error } = query;
+  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const filtered = Object.keys(filtersOf(search)).length > 0;
+
+  return (
+    <>
+      <PageHeader title="Traces">
+        <span className="num text-muted" role="status">
+          {query.data && (hasNextPage ? `first ${plural(rows.length, "trace")}` : plural(rows.length, "trace"))}
+        </span>
+        <Button
+          aria-pressed={live}
+          variant={live ? "primary" : "plain"}
+          title={isFollowable(list) ? "Show traces as they arrive" : "Read the list again every 2 s; words and other orders cannot be followed row by row"}
+          onClick={() => change({ ...search, live: live ? undefined : "1" })}
+        >
+          <Radio size={14} aria-hidden />
+          Live
+        </Button>
+      </PageHeader>
+      <Filters search={search} onChange={change} searchInput={searchInput} />
+      {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
+      {!query.data ? (
+        !error && <SkeletonRows rows={14} height={narrow ? 64 : 36} label="Loading the traces" />
+      ) : rows.length > 0 ? (
+        // After a failure the next page waits for Retry.
+        <TraceTable rows={rows} more={hasNextPage} loading={isFetchingNextPage || error !== null} onMore={more} />
+      ) : hasNextPage ? (
+        <EmptyState title="Nothing so far" action={<Button disabled={isFetchingNextPage} onClick={more}>Search on</Button>}>
+          The search has not been through all traces yet.
+        </EmptyState>
+      ) : filtered ? (
+        <EmptyState title="No trace matches" action={<Button onClick={() => change({ sort: search.sort, live: search.live })}>Clear the filters</Button>}>
+          All conditions have to hold. A search for words finds whole words; end a word with * for its beginning.
+        </EmptyState>
+      ) : (
+        <Setup />
+      )}
+    </>
+  );
+}
+
+function Setup() {
+  const line = `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`;
+  return (
+    <>
+      <EmptyState title="No trace has arrived yet">Any program with OpenTelemetry sends its traces here with one line in its environment, over HTTP:</EmptyState>
+      <div className="mx-auto -mt-12 flex max-w-full items-center gap-1 px-4">
+        <code className="min-w-0 rounded border border-line bg-raised px-2 py-1 font-mono text-xs break-all">{line}</code>
+        <CopyIcon text={() => line} label="Copy the line" />
+      </div>
+    </>
+  );
+}
