@@ -99,7 +99,7 @@ fn later(response: &mut Response, failure: &Failure) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
     Spans,
-    LogRecords,
+    Logs,
     DataPoints,
 }
 
@@ -107,7 +107,7 @@ impl Records {
     fn field(self) -> &'static str {
         match self {
             Records::Spans => "rejectedSpans",
-            Records::LogRecords => "rejectedLogRecords",
+            Records::Logs => "rejectedLogRecords",
             Records::DataPoints => "rejectedDataPoints",
         }
     }

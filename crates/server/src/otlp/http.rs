@@ -30,7 +30,7 @@ pub async fn logs(State(app): State<Shared>, request: Request) -> Response {
         Form::Protobuf => protobuf::logs(body, now()),
         Form::Json => json::logs(body, now()),
     };
-    answer::otlp(form, Records::LogRecords, take(&app.ingest, &parts, body, decode).await)
+    answer::otlp(form, Records::Logs, take(&app.ingest, &parts, body, decode).await)
 }
 
 /// Metrics are counted and not kept: SDKs send them unasked, and would complain if nobody took them.
