@@ -82,7 +82,7 @@ pub fn decide(plan: &Plan, state: &RunState, now: Timestamp) -> Vec<Command> {
         let kind = &plan.node(state.step(ix).node).kind;
         let parked = state.step(ix).question.as_ref().is_some_and(|question| question.answer.is_none());
         commands.push(if kind.is_container() {
-            let allowed = kind.caps().and_then(|caps| caps.timeout_ms).unwrap_or_default() as f64 / 1000.0;
+            let allowed = plan.caps(state.step(ix).node).and_then(|caps| caps.timeout_ms).unwrap_or_default() as f64 / 1000.0;
             let exceeded = Exceeded { limit: "timeoutSeconds", allowed, used: allowed };
             Command::Fail(ix, over_cap(&state.path(plan, ix), &exceeded), Some(exceeded))
         } else if parked || matches!(kind, NodeKind::Wait(_)) {
@@ -222,32 +222,12 @@ fn over_budget(plan: &Plan, state: &RunState, ix: StepIx, begun: Begun) -> Optio
     }
     for owner in state.around(ix).filter_map(|scope| scope.owner) {
         let step = state.step(owner);
-        let control = step.control.as_ref()?;
-        let own;
-        let caps = match (&control.work, plan.node(step.node).kind.caps()) {
-            (_, Some(caps)) => caps,
-            (Work::Child(_), None) => {
-                let graph = plan.inner(step.node).map(|graph| plan.graph(graph));
-                own = graph.map(|graph| caps_of(&graph.limits)).unwrap_or_default();
-                &own
-            }
-            _ => continue,
-        };
-        if let Some(exceeded) = over(caps, &control.spent, kind, begun) {
+        let (Some(caps), Some(control)) = (plan.caps(step.node), &step.control) else { continue };
+        if let Some(exceeded) = over(&caps, &control.spent, kind, begun) {
             return Some((Some(owner), exceeded));
         }
     }
     None
-}
-
-fn caps_of(limits: &crate::event::Limits) -> Caps {
-    Caps {
-        max_steps: limits.max_steps,
-        max_tool_calls: limits.max_tool_calls,
-        max_tokens: limits.max_tokens,
-        max_cost_nanousd: limits.max_cost_nanousd,
-        timeout_ms: None,
-    }
 }
 
 fn over(caps: &Caps, spent: &crate::state::Spent, kind: &NodeKind, begun: Begun) -> Option<Exceeded> {

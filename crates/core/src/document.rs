@@ -577,7 +577,7 @@ pub struct GateConfig {
 }
 
 /// `config` of a `set` node: variables of the run, and of the session. A value, or `{"$append": …}`, `{"$add": …}`,
-/// `{"$merge": …}`. The output is an object of what was set, as it is afterwards.
+/// `{"$merge": …}`. The output is an object of the values that were given.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetConfig {

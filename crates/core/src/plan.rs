@@ -5,8 +5,8 @@
 
 use crate::event::Limits;
 use crate::expression::Expression;
-use crate::node::NodeKind;
 use crate::node::tool::Undo;
+use crate::node::{Caps, NodeKind};
 use crate::policy::RetryPolicy;
 use crate::problem::Problem;
 use crate::template::Template;
@@ -155,6 +155,22 @@ impl Plan {
             NodeKind::Workflow(workflow) => self.linked.get(&(workflow.workflow.clone(), workflow.version)).copied(),
             kind => kind.body(),
         }
+    }
+
+    /// The limits that hold for everything inside of a step: its own, or those of the workflow that it calls.
+    pub fn caps(&self, ix: NodeIx) -> Option<Caps> {
+        let kind = &self.node(ix).kind;
+        if !matches!(kind, NodeKind::Workflow(_)) {
+            return kind.caps().copied();
+        }
+        let limits = self.graph(self.inner(ix)?).limits;
+        Some(Caps {
+            max_steps: limits.max_steps,
+            max_tool_calls: limits.max_tool_calls,
+            max_tokens: limits.max_tokens,
+            max_cost_nanousd: limits.max_cost_nanousd,
+            timeout_ms: limits.timeout_ms,
+        })
     }
 
     /// The node of the document with this id, in whatever graph.

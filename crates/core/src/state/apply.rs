@@ -347,7 +347,7 @@ impl RunState {
             _ => {}
         }
         self.containers += usize::from(kind.is_container());
-        if let Some(timeout) = kind.caps().and_then(|caps| caps.timeout_ms) {
+        if let Some(timeout) = plan.caps(self.step(ix).node).and_then(|caps| caps.timeout_ms) {
             self.set_timer(ix, event.ts.plus_millis(timeout));
         }
         Ok(())

@@ -2,8 +2,10 @@
 
 use crate::host::{Answer, RUN, Scripted, ended, events, host, start, status};
 use crate::world::World;
-use flowtrace_core::event::Body;
+use flowtrace_core::event::{Body, LinkedWorkflow, WorkflowRef};
 use flowtrace_core::failure::{Failure, FailureCode};
+use flowtrace_core::payload::sha256_hex;
+use flowtrace_core::plan::Plan;
 use flowtrace_engine::host::Host;
 use flowtrace_engine::port::store::{ApprovalQuery, Inbox, InboxRequest, Journal};
 use serde_json::{Value, json};
@@ -212,4 +214,39 @@ async fn a_request_that_changes_nothing_leaves_the_inbox() {
     signal(&host, "go").await;
     assert_eq!(ended(&world, RUN).await, "succeeded");
     assert!(world.store.wakeups().await.unwrap().is_empty());
+}
+
+/// The limits of a called workflow hold for what is inside of it, and its failure is the step's.
+#[tokio::test(start_paused = true)]
+async fn a_called_workflow_keeps_to_its_own_limits() {
+    let called = |limits: Value| -> Arc<str> {
+        let nodes = json!([tool("a"), tool("b")]);
+        json!({"version": "1", "entry": "a", "nodes": nodes, "edges": [{"from": "a", "to": "b"}], "limits": limits})
+            .to_string()
+            .into()
+    };
+    for (limits, limit) in [(json!({"timeoutSeconds": 2}), "timeoutSeconds"), (json!({"maxSteps": 1}), "maxSteps")] {
+        let world = World::new(1, 0);
+        let scripted = Scripted::new(move |context, _| match context.idempotency_key.contains("/n0[0]/a/") {
+            true => Answer::After(if limit == "maxSteps" { 10 } else { 5_000 }),
+            false => Answer::After(10),
+        });
+        let host = host(&world, world.store.clone(), &scripted, 8);
+        let caller = json!({"id": "n0", "type": "workflow", "config": {"workflow": "other"}, "onError": {"value": "{{node.n0.error.code}}"}});
+        let mut start = start(&document(json!([caller]), json!([])));
+        let json = called(limits);
+        let mut plan = Plan::compile(start.graph_json.as_bytes()).unwrap();
+        plan.link(("other".to_owned(), None), json.as_bytes()).unwrap();
+        let workflow = WorkflowRef { id: None, version: None, hash: sha256_hex(json.as_bytes()).into() };
+        start.linked = vec![LinkedWorkflow { name: "other".to_owned(), asked: None, workflow }];
+        start.plan = Arc::new(plan);
+        host.start_as(RUN, start).await.unwrap();
+        assert_eq!(ended(&world, RUN).await, "succeeded", "{limit}");
+        let exceeded = count(&world, |body| matches!(body, Body::BudgetExceeded { limit: told, .. } if told == limit)).await;
+        let output = count(
+            &world,
+            |body| matches!(body, Body::RunSucceeded { output } if **output.inline().unwrap() == "budget_exceeded"),
+        );
+        assert_eq!((exceeded, output.await, scripted.calls()), (1, 1, 1), "{limit}");
+    }
 }

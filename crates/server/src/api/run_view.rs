@@ -384,7 +384,7 @@ pub async fn step(host: &Host, snapshot: &Snapshot, ix: StepIx, full: bool) -> A
         first_token_ms: step.first_token_ms,
         attempts: step.attempts,
         requests: step.request,
-        next_attempt_at: step.due.map(Time),
+        next_attempt_at: step.due.filter(|_| step.status == StepStatus::Waiting).map(Time),
         cached: step.cached,
         provider: step.target.as_ref().map(|target| target.provider.clone()),
         model: step.target.as_ref().map(|target| target.model.clone()),

@@ -374,7 +374,9 @@ impl<'a> Turn<'a> {
         let mut cost = limits.max_cost_nanousd.map(|most| most.saturating_sub(spent_cost));
         let tighter = |budget: &mut Option<u64>, left: Option<u64>| *budget = [*budget, left].into_iter().flatten().min();
         for owner in self.state.around(ix).filter_map(|scope| scope.owner) {
-            let (Some(caps), Some(control)) = (self.node(owner).kind.caps(), self.state.step(owner).control.as_ref()) else {
+            let (Some(caps), Some(control)) =
+                (self.plan.caps(self.state.step(owner).node), self.state.step(owner).control.as_ref())
+            else {
                 continue;
             };
             tighter(&mut tokens, caps.max_tokens.map(|most| most.saturating_sub(control.spent.tokens)));
