@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flowtrace-adapters", &["flowtrace-core", "flowtrace-engine"]),
     ("flowtrace", &["flowtrace-core", "flowtrace-engine", "flowtrace-adapters"]),
     ("flowtrace-bench-engine", &["flowtrace-core", "flowtrace-engine", "flowtrace-adapters"]),
+    ("flowtrace-bench-ingest", &["flowtrace-core", "flowtrace-engine", "flowtrace-adapters"]),
 ];
 
 /// Crates that do I/O, keep time or run tasks; the core must not reach them, not even through others.

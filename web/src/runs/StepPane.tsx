@@ -12,8 +12,10 @@ import { Status } from "@/ui/status";
 import { Tabs } from "@/ui/tabs";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { RotateCcw, X } from "lucide-react";
+import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { attemptsOf, ms } from "./attempts";
+import { inDocument } from "./inDocument";
 import { ConfigTab } from "./step/ConfigTab";
 import { CostTab } from "./step/CostTab";
 import { ErrorBox, ErrorTab } from "./step/ErrorTab";
@@ -121,6 +123,11 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect
           <StepChips step={step} events={events} full />
           {step.simulated && <Chip tone="warn">simulated</Chip>}
           {step.step_id !== step.name && <CopyId id={step.step_id} label="step id" />}
+          {run.workflow_id && (
+            <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} search={inDocument(step.step_id, run.steps)} className="text-accent hover:underline">
+              Open in editor
+            </Link>
+          )}
           {step.status !== "skipped" && (
             <Button title="Run again from this step, and keep what came before it" className="ml-auto" onClick={() => setReplaying(true)}>
               <RotateCcw size={14} aria-hidden />
