@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test, type Server } from "./server";
+import { sendTrace } from "./spans";
 import { agent, failing, greeting, pipeline, refund, retryAndFallback } from "./workflows";
 
 interface View {
@@ -117,6 +118,12 @@ const views: View[] = [
     },
   },
   { name: "agent", path: async (server) => `/runs/${await server.run(await server.workflow("Agent", agent(4)), { order: "1" }, 20)}?view=tree&step=support`, ready: (page) => expect(page.getByText(/turns of at most/)).toBeVisible() },
+  { name: "traces", path: async (server) => (await sendTrace(server, { session: "axe", user: "ann" }), "/traces?user=ann&session=axe"), ready: row },
+  { name: "no traces", path: async () => "/traces?user=nobody-has-this-name", ready: (page) => expect(page.getByText("No trace matches")).toBeVisible() },
+  { name: "a failed trace", path: async (server) => `/traces/${(await sendTrace(server)).trace}`, ready: (page) => expect(page.getByRole("article", { name: "User" })).toBeVisible() },
+  { name: "the tree of a trace", path: async (server) => `/traces/${(await sendTrace(server, { failing: false })).trace}?view=tree`, ready: (page) => expect(page.getByRole("treeitem").first()).toBeVisible() },
+  { name: "attributes of a span", path: async (server) => (({ trace, first }) => `/traces/${trace}?span=${first}&tab=attributes`)(await sendTrace(server)), ready: step("Attributes") },
+  { name: "a session", path: async (server) => (await sendTrace(server, { session: "axe-session" }), "/sessions/axe-session"), ready: row },
   { name: "not found", path: async () => "/nowhere", ready: (page) => expect(page.getByText("There is no such page")).toBeVisible() },
 ];
 
@@ -133,7 +140,7 @@ for (const theme of ["light", "dark"] as const) {
   }
 }
 
-for (const path of ["/runs", "/workflows", "/approvals", "/settings"]) {
+for (const path of ["/runs", "/traces", "/workflows", "/approvals", "/settings"]) {
   test(`${path} fits a phone`, async ({ page, server }) => {
     await failed(server);
     await page.setViewportSize({ width: 360, height: 700 });
@@ -162,4 +169,18 @@ test("a question and a comparison fit a phone", async ({ page, server }) => {
     await expect(page.getByText(/If you approve|B over A/).first()).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   }
+});
+
+test("a trace and its session fit a phone", async ({ page, server }) => {
+  const { trace } = await sendTrace(server, { name: "A-name-without-any-gap-that-goes-on-and-on-for-longer-than-a-phone", session: "s".repeat(80), user: "u".repeat(80) });
+  await page.setViewportSize({ width: 360, height: 700 });
+  await page.goto(`${server.url}/traces/${trace}`);
+  await expect(page.getByRole("article", { name: "User" })).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.getByRole("button", { name: /Close the span/ }).click();
+  await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM/ })).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.goto(`${server.url}/sessions/${"s".repeat(80)}`);
+  await expect(page.getByRole("row").nth(1)).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
 });

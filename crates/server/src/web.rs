@@ -49,8 +49,12 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
     if let Some(file) = Files::get(if name.is_empty() { "index.html" } else { name }) {
         return serve(name, file, &headers);
     }
-    // A path without an extension is a page of the UI, which finds its way by itself.
-    let is_page = !name.rsplit('/').next().unwrap_or_default().contains('.');
+    // Whatever can be no file is a page of the UI, which finds its way by itself. Ids in pages may hold dots: those of sessions are
+    // their senders'.
+    let is_page = match name.split_once('/') {
+        Some((folder, _)) => folder != "assets",
+        None => !name.contains('.'),
+    };
     match Files::get("index.html") {
         Some(index) if is_page => serve("index.html", index, &headers),
         None if name.is_empty() => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_UI).into_response(),

@@ -22,8 +22,10 @@ interface Place {
 }
 
 /** The filter as the API takes it. */
-export function filterOf({ since, sort: _, ...filter }: TraceList, now: number): TraceFilter {
-  return { ...filter, from: since && new Date(now - SINCE[since]).toISOString() };
+export function filterOf({ since, ...list }: TraceList, now: number): TraceFilter {
+  const filter: TraceFilter & { sort?: string } = { ...list, from: since && new Date(now - SINCE[since]).toISOString() };
+  delete filter.sort;
+  return filter;
 }
 
 export const tracesQuery = (list: TraceList) =>

@@ -39,14 +39,17 @@ export function tracesSearch(search: Record<string, unknown>): TracesSearch {
 }
 
 /** What the API is asked for. */
-export function listOf({ user, session, live: _, ...rest }: TracesSearch): TraceList {
-  const list = { ...rest, user_id: user, session_id: session };
-  return Object.fromEntries(Object.entries(list).filter(([, value]) => value !== undefined));
+export function listOf({ user, session, ...rest }: TracesSearch): TraceList {
+  return given({ ...rest, user_id: user, session_id: session, live: undefined });
+}
+
+function given<T extends object>(search: T): T {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Without the order and the live switch, which no saved filter is about. */
-export function filtersOf({ sort: _, live: __, ...filters }: TracesSearch): TracesSearch {
-  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
+export function filtersOf(search: TracesSearch): TracesSearch {
+  return given({ ...search, sort: undefined, live: undefined });
 }
 
 export const TRACE_VIEWS = ["timeline", "tree"] as const;

@@ -1,0 +1,156 @@
+import { expect, Server, test } from "./server";
+import { HOSTILE, sendTrace } from "./spans";
+import { greeting } from "./workflows";
+
+test("a trace of any program is found by its words, and opens on what failed", async ({ page, server }) => {
+  const word = `zebra${Date.now()}`;
+  const { trace } = await sendTrace(server, { name: "Find me", prompt: `Where is my ${word}?`, user: "ann" });
+  await page.goto(`${server.url}/traces`);
+  await page.keyboard.press("/");
+  await page.keyboard.type(word);
+  await expect(page).toHaveURL(new RegExp(`q=${word}`));
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await expect(page.getByRole("row").nth(1)).toContainText("Failed");
+  await page.getByRole("link", { name: /^Find me trace/ }).click();
+  await expect(page).toHaveURL(new RegExp(`/traces/${trace}`));
+  const pane = page.getByRole("complementary", { name: "Span chat gpt-4o-mini" });
+  await expect(pane.getByRole("article", { name: "User" })).toContainText(`Where is my ${word}?`);
+  await expect(pane.getByRole("article", { name: "Assistant" })).toContainText("It is on its way.");
+  await expect(pane.getByText("HTTP 429: slow down")).toBeVisible();
+  const header = page.getByRole("main").locator("header").first();
+  await expect(header.getByText("Tokens").locator("xpath=../dd")).toHaveText("19");
+  await pane.getByRole("tab", { name: "Attributes" }).click();
+  await expect(pane.getByText(/"gen_ai.request.model": "gpt-4o-mini"/)).toBeVisible();
+  await pane.getByRole("tab", { name: "Events" }).click();
+  await expect(pane.getByText("exception", { exact: true })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(pane).toBeHidden();
+  await page.reload();
+  await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM, Failed/ })).toBeVisible();
+  await expect(pane).toBeHidden();
+  await page.keyboard.press("e");
+  await expect(page.getByRole("complementary")).toBeVisible();
+});
+
+test("filters live in the URL, can be saved, and are there again", async ({ page, server }) => {
+  const user = `user-${Date.now()}`;
+  await sendTrace(server, { user, failing: false });
+  await page.goto(`${server.url}/traces?user=${user}`);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await page.getByLabel("Status", { exact: true }).selectOption("ok");
+  await page.getByLabel("Kind of span").selectOption("llm");
+  await page.getByLabel("Time", { exact: true }).selectOption("1h");
+  await expect(page).toHaveURL(/status=ok/);
+  await page.getByRole("searchbox", { name: "Model" }).fill("gpt-4o-mini");
+  await expect(page).toHaveURL(/model=gpt-4o-mini/);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await page.getByRole("button", { name: "Save the filter" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill("Mine");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await page.goto(`${server.url}/traces`);
+  await page.getByLabel("Saved filters").selectOption("Mine");
+  await expect(page).toHaveURL(new RegExp(`user=${user}`));
+  await expect(page.getByLabel("Kind of span")).toHaveValue("llm");
+  await page.getByLabel("Status", { exact: true }).selectOption("failed");
+  await expect(page.getByText("No trace matches")).toBeVisible();
+});
+
+test("what arrives is shown at once in a live list, and a hidden tab lets go of its stream", async ({ page, server }) => {
+  const user = `live-${Date.now()}`;
+  const streams: string[] = [];
+  page.on("request", (request) => request.url().includes("/api/traces/tail") && streams.push(request.url()));
+  await page.goto(`${server.url}/traces?user=${user}&live=1`);
+  await expect(page.getByText("No trace matches")).toBeVisible();
+  await expect.poll(() => streams.length).toBe(1);
+  await sendTrace(server, { name: "While I look", user });
+  await expect(page.getByRole("link", { name: /^While I look/ })).toBeVisible();
+  await page.getByRole("button", { name: "Live" }).click();
+  await expect(page).not.toHaveURL(/live=1/);
+});
+
+test("a prompt is text, whatever is in it", async ({ page, server }) => {
+  const { trace } = await sendTrace(server, { name: `<i>${HOSTILE}</i>`, prompt: HOSTILE, session: HOSTILE, user: HOSTILE });
+  await page.goto(`${server.url}/traces/${trace}`);
+  await expect(page.getByRole("article", { name: "User" }).getByText(HOSTILE)).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("<i><img");
+  await page.goto(`${server.url}/traces`);
+  await expect(page.getByRole("row").nth(1)).toBeVisible();
+  await page.goto(`${server.url}/sessions/${encodeURIComponent(HOSTILE)}`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("<script>");
+  expect(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked)).toBeUndefined();
+  expect(await page.locator("main script, main img[src=x], main a[href^=javascript]").count()).toBe(0);
+});
+
+test("the traces of a session stand together", async ({ page, server }) => {
+  const session = `chat/${Date.now()} a?b`;
+  await sendTrace(server, { name: "First turn", session, failing: false });
+  await sendTrace(server, { name: "Second turn", session, failing: false });
+  await page.goto(`${server.url}/traces?session=${encodeURIComponent(session)}`);
+  await page.getByRole("link", { name: session }).first().click();
+  await expect(page.getByRole("heading", { name: `Session ${session}` })).toBeVisible();
+  await expect(page.getByRole("row")).toHaveCount(3);
+  await expect(page.getByRole("main").locator("header").getByText("Tokens").locator("xpath=../dd")).toHaveText("38");
+  await page.getByRole("link", { name: /^First turn/ }).click();
+  await expect(page.getByRole("heading", { name: "First turn" })).toBeVisible();
+});
+
+test("a trace is pinned and scored", async ({ page, server }) => {
+  const { trace } = await sendTrace(server, { failing: false });
+  await page.goto(`${server.url}/traces/${trace}`);
+  await page.getByRole("button", { name: "Pin", exact: true }).click();
+  await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
+  await page.getByRole("button", { name: "Score" }).click();
+  await page.getByRole("dialog").getByLabel("Value").fill("0.25");
+  await page.getByRole("dialog").getByRole("button", { name: "Save the score" }).click();
+  await expect(page.getByRole("region", { name: "Scores" })).toContainText("quality0.25");
+  const kept = await server.get<{ pinned: boolean; scores: { value: unknown }[] }>(`/api/traces/${trace}`);
+  expect([kept.pinned, kept.scores.map((score) => score.value)]).toEqual([true, [0.25]]);
+  await page.getByRole("button", { name: "Unpin" }).click();
+  await expect(page.getByRole("button", { name: "Pin", exact: true })).toBeVisible();
+});
+
+test("a run of this instance is a trace that leads back to it", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Traced", greeting), { name: "Ann" }, 20);
+  const { trace_id } = await server.get<{ trace_id?: string }>(`/api/runs/${run}`);
+  test.skip(!trace_id, "the API of runs does not say the trace");
+  await page.goto(`${server.url}/traces/${trace_id}`);
+  await page.getByRole("link", { name: "Open the run" }).click();
+  await expect(page).toHaveURL(new RegExp(run));
+});
+
+test("a trace of 10,000 spans has only the rows that are in view", async ({ page, server }) => {
+  const { trace, root } = await sendTrace(server, { calls: 9_999, failing: false });
+  await page.goto(`${server.url}/traces/${trace}?span=${root}`);
+  await expect(page.getByRole("complementary")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM/ }).first()).toBeVisible();
+  expect(await page.locator("[data-row]").count()).toBeLessThan(100);
+  await page.getByRole("tab", { name: "Tree" }).click();
+  await expect(page.getByRole("treeitem").first()).toBeVisible();
+  expect(await page.locator("[data-row]").count()).toBeLessThan(100);
+});
+
+test("with no trace yet it says how to send one, and with no server it keeps the rows", async ({ page }) => {
+  const server = await Server.start();
+  try {
+    await page.goto(`${server.url}/traces`);
+    await expect(page.getByText(`OTEL_EXPORTER_OTLP_ENDPOINT=${server.url}`)).toBeVisible();
+    await expect(page.getByRole("button", { name: "Copy the line" })).toBeVisible();
+    await sendTrace(server, { name: "Stays" });
+    await page.reload();
+    await expect(page.getByRole("link", { name: /^Stays/ })).toBeVisible();
+    await server.kill();
+    await page.getByLabel("Status", { exact: true }).selectOption("failed");
+    await expect(page.getByRole("alert")).toBeVisible();
+    await expect(page.getByRole("link", { name: /^Stays/ })).toBeVisible();
+  } finally {
+    await server.stop();
+  }
+});
+
+test("an address that names no trace says so", async ({ page, server }) => {
+  await page.goto(`${server.url}/traces/${"0".repeat(31)}1`);
+  await expect(page.getByText("There is no such trace")).toBeVisible();
+  await page.goto(`${server.url}/sessions/nobody-said-this`);
+  await expect(page.getByText("There is no such session")).toBeVisible();
+});
