@@ -95,8 +95,9 @@ export const api = {
   span: (trace_id: string, span_id: string, signal?: AbortSignal) =>
     data(client.GET("/api/traces/{trace_id}/spans/{span_id}", { params: { path: { trace_id, span_id } }, signal })),
   pinTrace: (trace_id: string, pinned: boolean) => {
-    const params = { params: { path: { trace_id } } };
-    return data<unknown>(pinned ? client.PUT("/api/traces/{trace_id}/pin", params) : client.DELETE("/api/traces/{trace_id}/pin", params));
+    // The server wants the header of whatever changes something, also without a body.
+    const options = { params: { path: { trace_id } }, headers: { "content-type": "application/json" } };
+    return data<unknown>(pinned ? client.PUT("/api/traces/{trace_id}/pin", options) : client.DELETE("/api/traces/{trace_id}/pin", options));
   },
   score: (body: NewScore) => data(client.POST("/api/scores", { body })),
   traceSession: async (id: string, cursor: string | undefined, signal?: AbortSignal) => {

@@ -54,13 +54,13 @@ export function Shell() {
           <img src="/favicon.svg" alt="" width={20} height={20} />
           <span className="hidden text-base font-semibold lg:inline">FlowTrace</span>
         </Link>
-        <ul className="flex flex-1 sm:mt-1 sm:flex-none sm:flex-col sm:gap-0.5 sm:px-1.5">
+        <ul className="flex min-w-0 flex-1 sm:mt-1 sm:flex-none sm:flex-col sm:gap-0.5 sm:px-1.5">
           {pages.map(({ to, label, icon: Icon }) => (
-            <li key={to} className="flex-1 sm:flex-none">
+            <li key={to} className="min-w-0 flex-auto sm:flex-none">
               <Link
                 to={to}
                 title={label}
-                className="flex h-12 flex-col items-center justify-center rounded px-1 text-xs text-muted relative hover:bg-hover hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
+                className="flex h-12 flex-col items-center justify-center rounded px-0 text-[11px] text-muted relative hover:bg-hover hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
                 activeProps={{ className: "bg-selected font-medium !text-text" }}
               >
                 <Icon size={16} aria-hidden />
@@ -90,8 +90,9 @@ export function Shell() {
               <IconButton label="Keyboard help (?)" onClick={() => setOpen("help")}>
                 <CircleHelp size={15} aria-hidden />
               </IconButton>
+              {/* On a narrow screen the palette has it. */}
+              <ThemeSwitch />
             </span>
-            <ThemeSwitch />
           </div>
           <ConnectionDot />
         </div>

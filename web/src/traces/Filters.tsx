@@ -40,7 +40,7 @@ export function Filters({ search, onChange, searchInput }: Props) {
           placeholder={"Words, \"a phrase\" or begin*  ( / )"}
           value={search.q}
           onChange={(q) => onChange({ ...search, q })}
-          className="min-w-0 flex-[2_1_200px] sm:max-w-80"
+          className="min-w-0 flex-[1_1_100%] sm:max-w-80 sm:flex-[2_1_200px]"
         />
         <Choice label="Time" any="Any time" value={search.since} all={times} onChange={(since) => onChange({ ...search, since })} />
         <Choice
@@ -57,7 +57,7 @@ export function Filters({ search, onChange, searchInput }: Props) {
           all={Object.fromEntries(KINDS.map((kind) => [kind, kindLabel(kind)])) as Record<(typeof KINDS)[number], string>}
           onChange={(kind) => onChange({ ...search, kind })}
         />
-        <Select aria-label="Order" value={search.sort ?? "newest"} onChange={(event) => onChange({ ...search, sort: event.target.value === "newest" ? undefined : (event.target.value as Sort) })} className="min-w-0 flex-1 sm:!w-40 sm:flex-none">
+        <Select aria-label="Order" value={search.sort ?? "newest"} onChange={(event) => onChange({ ...search, sort: event.target.value === "newest" ? undefined : (event.target.value as Sort) })} className="min-w-0 flex-[1_1_40%] sm:!w-40 sm:flex-none">
           {Object.entries(SORTS).map(([sort, label]) => (
             <option key={sort} value={sort}>
               {label}
@@ -95,7 +95,7 @@ export function Filters({ search, onChange, searchInput }: Props) {
 
 function Choice<T extends string>({ label, any, value, all, onChange }: { label: string; any: string; value: T | undefined; all: Record<T, string>; onChange: (value: T | undefined) => void }) {
   return (
-    <Select aria-label={label} value={value ?? ""} onChange={(event) => onChange((event.target.value || undefined) as T | undefined)} className="min-w-0 flex-1 sm:!w-34 sm:flex-none">
+    <Select aria-label={label} value={value ?? ""} onChange={(event) => onChange((event.target.value || undefined) as T | undefined)} className="min-w-0 flex-[1_1_40%] sm:!w-34 sm:flex-none">
       <option value="">{any}</option>
       {(Object.entries(all) as [T, string][]).map(([each, text]) => (
         <option key={each} value={each}>

@@ -8,10 +8,10 @@ import { useHotkeys } from "@/ui/hotkeys";
 import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { toast } from "@/ui/toast";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Radio } from "lucide-react";
-import { useCallback, useMemo, useRef } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { Filters } from "./Filters";
 import { filtersOf, listOf, type TracesSearch } from "./search";
 import { TraceTable } from "./TraceTable";
@@ -25,7 +25,7 @@ export function TracesPage() {
   const navigate = route.useNavigate();
   const narrow = useNarrow();
   const list = useMemo(() => listOf(search), [search]);
-  const query = useInfiniteQuery({ ...tracesQuery(list), placeholderData: keepPreviousData, refetchOnWindowFocus: true });
+  const query = useInfiniteQuery({ ...tracesQuery(list), refetchOnWindowFocus: true });
   const change = useCallback((next: TracesSearch) => void navigate({ search: next, replace: true }), [navigate]);
   const live = search.live === "1";
   useTail(list, live, (error) => {
@@ -34,10 +34,11 @@ export function TracesPage() {
   });
 
   // A trace that got more spans between two pages may be on both.
+  const data = useLast(query.data);
   const rows = useMemo(() => {
-    const all = query.data?.pages.flatMap((page) => page.traces) ?? [];
+    const all = data?.pages.flatMap((page) => page.traces) ?? [];
     return [...new Map(all.map((trace) => [trace.trace_id, trace])).values()];
-  }, [query.data]);
+  }, [data]);
   const searchInput = useRef<HTMLInputElement>(null);
   useHotkeys({ "/": () => searchInput.current?.focus() });
   const { hasNextPage, fetchNextPage, isFetchingNextPage, error } = query;
@@ -48,7 +49,7 @@ export function TracesPage() {
     <>
       <PageHeader title="Traces">
         <span className="num text-muted" role="status">
-          {query.data && (hasNextPage ? `first ${plural(rows.length, "trace")}` : plural(rows.length, "trace"))}
+          {data && (hasNextPage ? `first ${plural(rows.length, "trace")}` : plural(rows.length, "trace"))}
         </span>
         <Button
           aria-pressed={live}
@@ -62,11 +63,11 @@ export function TracesPage() {
       </PageHeader>
       <Filters search={search} onChange={change} searchInput={searchInput} />
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
-      {!query.data ? (
+      {!data ? (
         !error && <SkeletonRows rows={14} height={narrow ? 64 : 36} label="Loading the traces" />
       ) : rows.length > 0 ? (
         // After a failure the next page waits for Retry.
-        <TraceTable rows={rows} more={hasNextPage} loading={isFetchingNextPage || error !== null} onMore={more} />
+        <TraceTable rows={rows} more={hasNextPage && query.data !== undefined} loading={isFetchingNextPage || error !== null} onMore={more} />
       ) : hasNextPage ? (
         <EmptyState title="Nothing so far" action={<Button disabled={isFetchingNextPage} onClick={more}>Search on</Button>}>
           The search has not been through all traces yet.
@@ -80,6 +81,13 @@ export function TracesPage() {
       )}
     </>
   );
+}
+
+/** The last that there was: the rows stay while others are read, and when they cannot be. */
+function useLast<T>(value: T | undefined): T | undefined {
+  const [last, setLast] = useState(value);
+  if (value !== undefined && value !== last) setLast(value);
+  return value ?? last;
 }
 
 function Setup() {
