@@ -27,8 +27,8 @@ const STEPS: usize = 1_000;
 fn growing_loop() -> Value {
     json!({
         "version": "1",
-        "entry": "loop",
-        "nodes": [{"id": "loop", "type": "loop", "config": {
+        "entry": "again",
+        "nodes": [{"id": "again", "type": "loop", "config": {
             "maxIterations": 50,
             "state": {"text": "x".repeat(20 * 1024)},
             "update": {"text": {"$append": "{{node.step.output.text}}"}},
@@ -42,8 +42,8 @@ fn growing_loop() -> Value {
 fn long_loop(iterations: usize) -> Value {
     json!({
         "version": "1",
-        "entry": "loop",
-        "nodes": [{"id": "loop", "type": "loop", "config": {
+        "entry": "again",
+        "nodes": [{"id": "again", "type": "loop", "config": {
             "maxIterations": iterations,
             "state": {"n": 0},
             "update": {"n": {"$add": 1}},

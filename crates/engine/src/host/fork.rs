@@ -108,11 +108,7 @@ impl Host {
     }
 
     async fn prepare_fork(&self, wanted: &ForkRun) -> Result<Prepared, ForkError> {
-        let snapshot = registry::snapshot(&self.env, wanted.run, None).await.map_err(|error| match error {
-            SnapshotError::Store(error) => ForkError::from(error),
-            SnapshotError::CannotPlan(failure) => ForkError::Refused(failure.message),
-        })?;
-        let snapshot = snapshot.ok_or(ForkError::NotFound)?;
+        // Read once, and folded from what was read: the cut needs both, and a long run has many events.
         let mut events: Vec<Event> = Vec::new();
         loop {
             let more = self.env.store.read(wanted.run, events.len() as u64, PAGE).await?;
@@ -121,13 +117,20 @@ impl Host {
             }
             events.extend(more);
         }
-        // What was written since the fold is not part of it.
-        events.truncate(snapshot.state.seq as usize);
-        let Some(started) = snapshot.state.started.clone() else { return Err(ForkError::NotFound) };
-        let cut = fork(&snapshot.plan, wanted.run, &snapshot.state, &events, &wanted.from);
+        let Some(Event { body: Body::RunStarted(started), .. }) = events.first() else { return Err(ForkError::NotFound) };
+        let started = started.clone();
+        let Planned { graph_json, plan } =
+            registry::planned(&self.env, wanted.run, &started).await.map_err(|error| match error {
+                SnapshotError::Store(error) => ForkError::from(error),
+                SnapshotError::CannotPlan(failure) => ForkError::Refused(failure.message),
+            })?;
+        let state =
+            RunState::fold(&plan, &events).map_err(|error| StoreError::Corrupt(format!("run {}: {error}", wanted.run)))?;
+        let cut = fork(&plan, wanted.run, &state, &events, &wanted.from);
         let cut = cut.map_err(|refusal| ForkError::Refused(refusal.0))?;
         let mut started = (*started).clone();
-        let (mut plan, mut graph_json) = (snapshot.plan.clone(), snapshot.graph_json.clone());
+        let forked_plan = plan.clone();
+        let (mut plan, mut graph_json) = (plan, graph_json);
         if let Some((json, hash)) = &wanted.document {
             let mut changed = Plan::compile(json.as_bytes()).map_err(ForkError::Invalid)?;
             for link in &started.linked {
@@ -145,7 +148,7 @@ impl Host {
         started.triggered_by = wanted.triggered_by.clone();
         started.forked_from = Some(Origin { run: wanted.run, step: wanted.from.as_str().into() });
         started.simulated = self.env.settings.simulated;
-        let forked = Forked { origin: snapshot.state, plan: snapshot.plan, fork: cut };
+        let forked = Forked { origin: state, plan: forked_plan, fork: cut };
         Ok(Prepared { plan, graph_json, started, forked })
     }
 

@@ -300,7 +300,7 @@ pub(super) async fn snapshot(env: &Env, run: RunId, at_seq: Option<u64>) -> Resu
 }
 
 /// The document of a run and its plan, with the workflows linked that it was started with.
-async fn planned(env: &Env, run: RunId, started: &RunStarted) -> Result<Planned, SnapshotError> {
+pub(super) async fn planned(env: &Env, run: RunId, started: &RunStarted) -> Result<Planned, SnapshotError> {
     let key = plan_key(&started.workflow.hash, &started.linked);
     if let Some(planned) = env.plans.get(&key) {
         return Ok(planned);
