@@ -13,6 +13,7 @@ const SIMULATED: i64 = 2;
 const MESSAGES: i64 = 4;
 const COUNTED: i64 = 8;
 const PIECES: i64 = 16;
+const RUN: i64 = 32;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpanRow {
@@ -46,9 +47,14 @@ impl SpanRow {
     pub fn write(&self, connection: &Connection, trace: i64) -> rusqlite::Result<()> {
         let f = &self.facts;
         let mut flags = 0;
-        for (set, flag) in
-            [(f.open, OPEN), (f.simulated, SIMULATED), (f.messages, MESSAGES), (self.counted, COUNTED), (self.pieces, PIECES)]
-        {
+        for (set, flag) in [
+            (f.open, OPEN),
+            (f.simulated, SIMULATED),
+            (f.messages, MESSAGES),
+            (self.counted, COUNTED),
+            (self.pieces, PIECES),
+            (f.run, RUN),
+        ] {
             flags |= if set { flag } else { 0 };
         }
         let sql = "INSERT OR REPLACE INTO spans VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
@@ -103,6 +109,7 @@ impl SpanRow {
                 _ => SpanStatus::Unset,
             },
             open: flags & OPEN != 0,
+            run: flags & RUN != 0,
             started_at: started,
             ended_at: started.saturating_add(duration),
             service: symbol(8)?,

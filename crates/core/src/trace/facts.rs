@@ -12,6 +12,9 @@ pub const NONE: Symbol = 0;
 /// The attribute by which the engine says that a span is not over yet; its value is `true`.
 pub const OPEN: &str = "flowtrace.open";
 
+/// The attribute by which the engine says which run a span is the whole of.
+pub const RUN: &str = "flowtrace.run_id";
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpanFacts {
     pub span: SpanId,
@@ -21,6 +24,9 @@ pub struct SpanFacts {
     pub status: SpanStatus,
     /// Known not to be over.
     pub open: bool,
+    /// Whether it is a run of the engine, which knows how everything inside of it came out: what was tried again, answered by another
+    /// model, or provided for.
+    pub run: bool,
     pub started_at: i64,
     pub ended_at: i64,
     pub service: Symbol,
@@ -63,6 +69,7 @@ impl SpanFacts {
             name: if span.name.is_empty() { NONE } else { symbol(&span.name) },
             kind: span.kind,
             status: span.status,
+            run: span.kind == SpanKind::Workflow && span.attributes.contains_key(RUN),
             open: span.attributes.get(OPEN).is_some_and(|open| *open == serde_json::Value::Bool(true)),
             started_at: span.started_at,
             ended_at: span.ended_at.max(span.started_at),

@@ -3,7 +3,7 @@
 //! The run is the root, of kind `workflow`, below the caller's span; a step is a `task`, a model attempt an `llm` span and a tool
 //! attempt a `tool` span below it. A step inside a loop or a map is below the step of that loop or map.
 
-use super::facts::OPEN;
+use super::facts::{OPEN, RUN};
 use super::merge::empty;
 use crate::event::{Body, Event, LlmResponse, LogLevel, RunStarted};
 use crate::failure::Failure;
@@ -87,7 +87,7 @@ impl<'a> Fold<'a> {
             over: false,
         };
         let root = fold.span(SpanId::derive(run, "", 0, 0), started.parent_span, name, SpanKind::Workflow);
-        root.attributes.insert("flowtrace.run_id".to_owned(), json!(run.to_string()));
+        root.attributes.insert(RUN.to_owned(), json!(run.to_string()));
         root.attributes.insert("flowtrace.workflow.hash".to_owned(), json!(started.workflow.hash));
         root.attributes.insert("flowtrace.triggered_by".to_owned(), json!(started.triggered_by));
         if let Some(id) = &started.workflow.id {

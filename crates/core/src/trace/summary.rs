@@ -166,6 +166,9 @@ fn counted(spans: &[SpanFacts]) -> Vec<bool> {
     counted
 }
 
+/// How far up a run is looked for; parents may form a cycle.
+const MOST_LEVELS: usize = 256;
+
 /// Spans that failed and were followed by another try: same parent, kind, name and model.
 fn retried(spans: &[SpanFacts]) -> Vec<Retried> {
     type Call = (Option<SpanId>, SpanKind, Symbol, Symbol);
@@ -232,11 +235,18 @@ impl Tree<'_> {
     fn failed(&self, root: Option<usize>, retried: &[Retried]) -> Option<usize> {
         let failed = |at: usize| self.spans[at].status == SpanStatus::Error;
         let decisive = |at: &usize| {
-            let kind = self.spans[*at].kind;
-            failed(*at) && (kind == SpanKind::Llm || kind == SpanKind::Agent) && !retried[*at].made_good
+            let span = &self.spans[*at];
+            let call = matches!(span.kind, SpanKind::Llm | SpanKind::Agent) && !retried[*at].made_good && !self.in_run(*at);
+            failed(*at) && (call || span.run)
         };
         let cause = self.by_time.iter().copied().find(decisive);
         cause.or_else(|| root.filter(|root| failed(*root)))
+    }
+
+    /// Whether a run of the engine is around the span: the run's own status says how it came out.
+    fn in_run(&self, at: usize) -> bool {
+        let above = std::iter::successors(self.parent[at], |at| self.parent[*at]);
+        above.take(MOST_LEVELS).any(|at| self.spans[at].run)
     }
 
     fn totals(&self, counted: &[bool], retried: &[Retried]) -> Totals {

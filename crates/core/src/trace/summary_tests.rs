@@ -12,6 +12,7 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         kind,
         status: SpanStatus::Ok,
         open: false,
+        run: false,
         started_at: id as i64,
         ended_at: id as i64 + 1,
         service: NONE,
@@ -71,6 +72,10 @@ fn a_trace_fails_with_its_agents_and_calls_unless_a_retry_made_it_good() {
     assert_eq!(status(&[root, failed(call(2, 1, 0)), other_model]), TraceStatus::Failed, "another call");
     assert_eq!(status(&[root, failed(span(2, Some(1), Tool))]), TraceStatus::Ok, "the caller may have dealt with it");
     assert_eq!(status(&[failed(root)]), TraceStatus::Failed);
+    // A run knows what was made good inside of it, and what was not, also where it is a part of somebody else's trace.
+    let run = SpanFacts { run: true, ..span(2, Some(1), Workflow) };
+    assert_eq!(status(&[root, run, span(3, Some(2), Task), failed(call(4, 3, 0))]), TraceStatus::Ok, "the run went well");
+    assert_eq!(status(&[root, failed(run), span(3, Some(2), Task), call(4, 3, 0)]), TraceStatus::Failed, "the run failed");
     assert_eq!(status(&[SpanFacts { open: true, ..root }, failed(call(2, 1, 0))]), TraceStatus::Running);
 }
 

@@ -159,6 +159,10 @@ pub fn unpack(packed: &[u8], mut room: impl FnMut(usize) -> Result<(), Failure>)
     let mut plain = Vec::new();
     loop {
         let before = plain.len();
+        // Doubled, but never to more than a body may have.
+        if plain.capacity() - before < STEP {
+            plain.reserve_exact(plain.capacity().max(STEP).min(MAX_BODY + 2 * STEP - before));
+        }
         let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut plain);
         read.map_err(|error| Failure::Bad(400, format!("the body is not valid gzip: {error}")))?;
         if plain.len() == before {

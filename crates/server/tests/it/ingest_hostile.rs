@@ -86,11 +86,12 @@ async fn bombs_do_not_go_off() {
         line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
     };
     let before = memory();
-    let honest = gzip(&vec![0; 100 * MIB]);
-    // Two members, of which the last says that it is small.
+    // Ten members, 1,000 MiB in all: far more than what an allocator keeps back of the 16 MiB that a request may have.
+    let honest = gzip(&vec![0; 100 * MIB]).repeat(10);
+    // One more member, which says that it is small.
     let liar = [honest.clone(), gzip(b"x")].concat();
     for (what, bomb) in [("honest", &honest), ("liar", &liar)] {
-        assert!(bomb.len() < MIB);
+        assert!(bomb.len() < 2 * MIB);
         for path in
             ["/v1/traces", "/v1/logs", "/v1/metrics", "/api/public/otel/v1/traces", "/api/v2/traces", "/api/public/ingestion"]
         {
@@ -107,7 +108,7 @@ async fn bombs_do_not_go_off() {
     let (status, _) = post(&api, vec![0; 17 * MIB]).await;
     assert_eq!(status, 413);
     let grown = memory().saturating_sub(before);
-    assert!(grown < 96 * MIB, "{} MiB more at the peak", grown / MIB);
+    assert!(grown < 500 * MIB, "{} MiB more at the peak", grown / MIB);
     still_well(&api, 1).await;
 }
 

@@ -156,6 +156,15 @@ async fn a_run_under_way_is_a_running_trace_and_a_failed_one_says_why() {
     let failed = api.run(fails, json!({"topic": "faults"})).await;
     let trace = trace_of(&api, failed["trace_id"].as_str().unwrap(), "failed").await;
     assert!(trace["error"].is_string(), "{trace:#}");
+
+    // Another model stood in, so the run went well, and so did its trace.
+    let mut mended = documents::model(json!({"answer": "fine", "faults": [{"provider": "openai", "status": 500}]}));
+    mended["nodes"][0]["retry"] = json!({"maxAttempts": 1});
+    mended["nodes"][0]["config"]["fallbacks"] = json!([{"provider": "anthropic", "model": "claude-haiku-4-5"}]);
+    let run = api.run(mended, json!({"topic": "stand-ins"})).await;
+    assert_eq!((&run["status"], &run["fallbacks"]), (&json!("succeeded"), &json!(1)), "{run:#}");
+    let trace = trace_of(&api, run["trace_id"].as_str().unwrap(), "ok").await;
+    assert_eq!(trace["error"], Value::Null, "{trace:#}");
 }
 
 #[tokio::test]
