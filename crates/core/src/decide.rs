@@ -1,5 +1,6 @@
 //! What a run does next. Pure: the same plan and state give the same commands, on every machine and after every crash.
 
+use crate::event::Body;
 use crate::failure::{Failure, FailureCode};
 use crate::id::Timestamp;
 use crate::node::{Caps, NodeKind};
@@ -11,6 +12,8 @@ use crate::state::{Armed, ROOT, RunState, ScopeIx, StepIx, Work};
 pub enum Command {
     /// No taken edge leads to the step: record that it is skipped.
     Skip(StepIx),
+    /// Do what follows from the last event of the step, which is recorded while this is not.
+    Settle(StepIx),
     /// Render the step's inputs and start its first request.
     Begin(StepIx),
     /// Start the attempt that was waiting for its time.
@@ -54,6 +57,14 @@ pub struct Exceeded {
 pub fn decide(plan: &Plan, state: &RunState, now: Timestamp) -> Vec<Command> {
     if state.seq == 0 || state.status.is_final() {
         return Vec::new();
+    }
+    // What is recorded comes first: it may have to be taken back. No call is made where the run is about to end.
+    let ends = state.compensation.is_none() && (state.cancel_requested || state.error.is_some());
+    let is_call = |event: &Body| matches!(event, Body::StepScheduled { .. } | Body::StepLost { .. });
+    let unsettled: Vec<Command> =
+        state.unsettled().filter(|(_, event)| !(ends && is_call(event))).map(|(ix, _)| Command::Settle(ix)).collect();
+    if !unsettled.is_empty() {
+        return unsettled;
     }
     if state.compensation.is_some() {
         return compensate(plan, state, now);

@@ -12,13 +12,14 @@ mod contain;
 pub mod control;
 pub mod scope;
 pub mod step;
+mod unsettled;
 
 pub use control::{Answer, Control, ItemResult, LoopState, MapState, Question, Spent, Work};
 pub use scope::{ROOT, Scope, ScopeIx};
 pub use step::{StepIx, StepState, StepStatus};
 
 use crate::change::Changes;
-use crate::event::{Event, Limits, RunStarted};
+use crate::event::{Body, Event, Limits, RunStarted};
 use crate::failure::Failure;
 use crate::id::{StepPath, Timestamp};
 use crate::node::NodeKind;
@@ -135,6 +136,9 @@ pub struct RunState {
     closable: BTreeSet<ScopeIx>,
     unreachable: BTreeSet<StepIx>,
     in_flight: BTreeSet<StepIx>,
+    /// Those in flight of which an event is recorded and not yet what follows from it, with that event. A turn writes both at once, so
+    /// there are some only where a turn begins: what a crash interrupted, and what a journal leaves open that ends within a turn.
+    unsettled: BTreeMap<StepIx, Body>,
     /// Those in flight that other steps work for.
     containers: usize,
     /// Those in flight that wait for a person, a time or a signal.

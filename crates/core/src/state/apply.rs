@@ -45,7 +45,11 @@ impl RunState {
         self.seq = event.seq;
         self.last_ts = event.ts;
         match ix {
-            Some(ix) => self.apply_to_step(plan, ix, event).map_err(corrupt),
+            Some(ix) => {
+                self.apply_to_step(plan, ix, event).map_err(corrupt)?;
+                self.note_unsettled(plan, ix, &event.body);
+                Ok(())
+            }
             None => self.apply_to_run(event).map_err(corrupt),
         }
     }
@@ -371,6 +375,7 @@ impl RunState {
     /// A step is no longer in flight.
     pub(super) fn land(&mut self, plan: &Plan, ix: StepIx, at: Timestamp) {
         self.in_flight.remove(&ix);
+        self.unsettled.remove(&ix);
         self.parked.remove(&ix);
         self.settle_timer(ix);
         let step = &mut self.steps[ix as usize];

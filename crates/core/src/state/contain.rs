@@ -64,6 +64,7 @@ impl RunState {
         self.runnable.clear();
         self.closable.clear();
         self.unreachable.clear();
+        self.unsettled.clear();
         self.parked.clear();
         self.timed.clear();
         self.listeners.clear();

@@ -75,6 +75,7 @@ impl Run {
         let path = |ix| self.state.path(&self.plan, ix).to_string();
         let words = |command: &Command| match command {
             Command::Skip(ix) => format!("skip {}", path(*ix)),
+            Command::Settle(ix) => format!("settle {}", path(*ix)),
             Command::Begin(ix) => format!("begin {}", path(*ix)),
             Command::Resume(ix) => format!("resume {}", path(*ix)),
             Command::Expire(ix) => format!("expire {}", path(*ix)),

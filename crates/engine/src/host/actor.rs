@@ -168,6 +168,10 @@ impl Actor {
 
     /// The time until which nothing can happen, if that is long enough to give up the memory.
     fn park_until(&self) -> Option<Timestamp> {
+        // Who stops has not decided what is next, so only the next process knows whether there is something to do.
+        if self.env.is_draining() {
+            return None;
+        }
         if self.state.status.is_final() || (self.state.in_flight().len() == 0 && !self.state.paused) {
             return None;
         }
@@ -225,7 +229,7 @@ async fn build(
     // What was decided before the run was opened is about what was asked before: not about a call that is found interrupted now.
     let others: Vec<_> = others.into_iter().filter(|item| !first || !turn.is_late(&item.request)).collect();
     if first {
-        turn.open().await?;
+        turn.open()?;
     }
     for item in others {
         turn.request_from(&item.request).await?;

@@ -9,6 +9,7 @@ mod call;
 mod contain;
 mod end;
 mod person;
+mod settle;
 mod sight;
 
 use super::Env;
@@ -133,27 +134,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// What a process does first with a run: the clock of its deadline starts again, and what was in flight is lost.
-    pub async fn open(&mut self) -> Result<(), TurnError> {
+    /// What a process does first with a run: the clock of its deadline starts again, and what was in flight is lost. What follows from
+    /// that is decided like everything else.
+    pub fn open(&mut self) -> Result<(), TurnError> {
         if self.state.status.is_final() {
             return Ok(());
         }
         let running: Vec<StepIx> = self.state.in_flight().filter(|ix| self.is_attempt(*ix)).collect();
-        for ix in &running {
-            let (request, attempt) = (self.state.step(*ix).request, self.state.step(*ix).attempt);
-            self.push(Some(*ix), Body::StepLost { request, attempt })?;
+        for ix in running {
+            let (request, attempt) = (self.state.step(ix).request, self.state.step(ix).attempt);
+            self.push(Some(ix), Body::StepLost { request, attempt })?;
         }
         if let Some(timeout_ms) = self.state.limits().timeout_ms {
             let left = timeout_ms.saturating_sub(self.state.active_micros / 1000);
             self.push(None, Body::TimerSet { timer: Timer::Deadline, due: self.now.plus_millis(left) })?;
-        }
-        if !self.state.cancel_requested || self.state.compensation.is_some() {
-            for ix in running {
-                match self.may_repeat(ix).await? {
-                    true => self.attempt(ix).await?,
-                    false => self.ask_about_interruption(ix)?,
-                }
-            }
         }
         Ok(())
     }
@@ -161,7 +155,8 @@ impl<'a> Turn<'a> {
     /// Whether an attempt of the step was under way: containers have none, and what waits has none now.
     fn is_attempt(&self, ix: StepIx) -> bool {
         let step = self.state.step(ix);
-        step.status == StepStatus::Running && (step.is_undo || !self.node(ix).kind.is_container())
+        let open = step.status == StepStatus::Running && self.state.unsettled_by(ix).is_none();
+        open && (step.is_undo || !self.node(ix).kind.is_container())
     }
 
     /// Decides and evaluates until nothing is left to do without the outside.
@@ -192,6 +187,7 @@ impl<'a> Turn<'a> {
                 self.push(Some(ix), Body::StepSkipped)?;
                 self.ended.push(ix);
             }
+            Command::Settle(ix) => self.settle_step(ix).await?,
             Command::Begin(ix) if self.state.may_begin(self.plan, ix) => self.begin(ix).await?,
             Command::Resume(ix) if self.state.is_in_flight(ix) => self.attempt(ix).await?,
             Command::Expire(ix) if self.state.is_in_flight(ix) => self.expire(ix).await?,
@@ -268,6 +264,7 @@ impl<'a> Turn<'a> {
 
     /// The append that makes this turn durable. What is over is forgotten with it.
     pub fn append(&mut self) -> Append {
+        debug_assert!(self.state.unsettled().next().is_none() || self.env.is_draining(), "a turn left something open");
         self.stopped = self.state.take_stopped();
         // What was begun and stopped within the turn is not called.
         let state = &*self.state;

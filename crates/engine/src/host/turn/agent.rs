@@ -128,10 +128,7 @@ impl<'a> Turn<'a> {
         let output = self.payload(turn.clone());
         if calls.is_empty() {
             self.push(Some(owner), checked(false, Vec::new(), output))?;
-            return match agent.answer(turn["text"].as_str().unwrap_or_default()) {
-                Ok(answer) => self.succeed(owner, Arc::new(answer), None).await,
-                Err(failure) => self.fail(owner, failure).await,
-            };
+            return self.finish_agent(owner).await;
         }
         let mut wanted: Vec<Wanted> = Vec::new();
         for message in messages_of(&turn, Some(&results)) {
@@ -173,6 +170,17 @@ impl<'a> Turn<'a> {
         }
         match self.change_state(owner, wanted).await? {
             Ok(changes) => self.push(Some(owner), checked(true, changes, output)),
+            Err(failure) => self.fail(owner, failure).await,
+        }
+    }
+
+    /// The last turn of the model is the agent's answer.
+    pub(super) async fn finish_agent(&mut self, owner: StepIx) -> Result<(), TurnError> {
+        let NodeKind::Agent(agent) = &self.node(owner).kind else { return Ok(()) };
+        let last = self.state.step(owner).control.as_ref().and_then(|control| control.as_loop()?.last.clone());
+        let last = self.load(&last.unwrap_or_else(Payload::null)).await?;
+        match agent.answer(last["text"].as_str().unwrap_or_default()) {
+            Ok(answer) => self.succeed(owner, Arc::new(answer), None).await,
             Err(failure) => self.fail(owner, failure).await,
         }
     }

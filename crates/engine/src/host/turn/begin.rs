@@ -2,7 +2,7 @@
 
 use super::sight::Wanted;
 use super::{Turn, TurnError, internal};
-use flowtrace_core::call::{Call, SessionCall};
+use flowtrace_core::call::{Call, SessionCall, ToolCall};
 use flowtrace_core::change::Op;
 use flowtrace_core::event::{Body, LoopChecked, Timer};
 use flowtrace_core::failure::{Failure, FailureCode};
@@ -13,7 +13,7 @@ use flowtrace_core::node::wait::Wait;
 use flowtrace_core::payload::Payload;
 use flowtrace_core::scope::{Iteration, Scope};
 use flowtrace_core::state::{Armed, StepIx};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 impl Turn<'_> {
@@ -30,20 +30,31 @@ impl Turn<'_> {
         let input = self.payload(inputs.clone());
         self.push(Some(ix), Body::StepScheduled { input: input.clone() })?;
         scope.inputs = inputs.as_object().cloned().unwrap_or_default();
-        match self.begin_kind(ix, &scope, inputs, input).await? {
+        match self.begin_kind(ix, &scope, input).await? {
+            Ok(()) => Ok(()),
+            Err(failure) => self.fail(ix, failure).await,
+        }
+    }
+
+    /// Begins a step that was scheduled before, with the inputs that were rendered then.
+    pub(super) async fn begin_scheduled(&mut self, ix: StepIx, input: Payload) -> Result<(), TurnError> {
+        let mut scope = self.sight(ix).await?;
+        scope.inputs = match &*self.load(&input).await? {
+            Value::Object(inputs) => inputs.clone(),
+            // They could not be rendered, and the failure was not recorded: it is the same again.
+            _ => match self.node(ix).inputs.render(&scope) {
+                Ok(inputs) => inputs.as_object().cloned().unwrap_or_default(),
+                Err(failure) => return self.fail(ix, failure).await,
+            },
+        };
+        match self.begin_kind(ix, &scope, input).await? {
             Ok(()) => Ok(()),
             Err(failure) => self.fail(ix, failure).await,
         }
     }
 
     /// The inner failure is the step's.
-    async fn begin_kind(
-        &mut self,
-        ix: StepIx,
-        scope: &Scope,
-        inputs: Arc<Value>,
-        input: Payload,
-    ) -> Result<Result<(), Failure>, TurnError> {
+    async fn begin_kind(&mut self, ix: StepIx, scope: &Scope, input: Payload) -> Result<Result<(), Failure>, TurnError> {
         let node = self.node(ix);
         // A failure of the step itself, as opposed to one of the store.
         macro_rules! step {
@@ -58,38 +69,22 @@ impl Turn<'_> {
             NodeKind::Router(router) => {
                 let branch = step!(router.decide(scope));
                 self.push(Some(ix), Body::RouterBranch { branch, rule: router.rule.source().to_owned() })?;
-                self.succeed(ix, inputs, Some(input)).await?;
+                self.pass_through(ix).await?;
             }
             NodeKind::Gate(gate) => {
                 let reason = step!(gate.fault(scope));
                 let passed = reason.is_none();
                 self.push(Some(ix), Body::GateChecked { passed, reason: reason.clone() })?;
-                match reason {
-                    Some(reason) if !self.edges_decide(ix) => {
-                        let message = format!("The gate is shut: {reason}.");
-                        return Ok(Err(Failure::new(FailureCode::Gate, message)));
-                    }
-                    _ => self.succeed(ix, inputs, Some(input)).await?,
-                }
+                self.pass_gate(ix, reason).await?;
             }
             NodeKind::Set(set) => {
                 let wanted = changes(step!(set.vars.render(scope)));
-                let output = Value::Object(wanted.iter().map(|(name, _, value)| (name.clone(), value.clone())).collect());
+                let output = wanted.iter().map(|(name, _, value)| (name.clone(), value.clone())).collect();
                 if !wanted.is_empty() {
                     let changes = step!(self.change_vars(ix, wanted).await?);
                     self.push(Some(ix), Body::VarsChanged { changes })?;
                 }
-                if !set.changes_session() {
-                    self.succeed(ix, Arc::new(output), None).await?;
-                    return Ok(Ok(()));
-                }
-                let Some(session_id) = self.state.started.as_ref().and_then(|started| started.session_id.clone()) else {
-                    let message =
-                        "The step changes variables of the session, and this run belongs to none: start it with a `session_id`.";
-                    return Ok(Err(Failure::new(FailureCode::NotConfigured, message)));
-                };
-                let changes = changes(step!(set.session.render(scope)));
-                self.request(ix, Call::Session(Arc::new(SessionCall { session_id, changes })), Some(&scope.inputs)).await?;
+                return self.set_session(ix, scope, output).await;
             }
             NodeKind::Tool(tool) => {
                 let call = step!(tool.call(scope));
@@ -193,6 +188,48 @@ impl Turn<'_> {
         Ok(Ok(()))
     }
 
+    /// Ends a step whose output is its inputs.
+    pub(super) async fn pass_through(&mut self, ix: StepIx) -> Result<(), TurnError> {
+        let input = self.state.step(ix).input.clone().unwrap_or_else(Payload::null);
+        let inputs = self.load(&input).await?;
+        self.succeed(ix, inputs, Some(input)).await
+    }
+
+    /// What a gate lets through, or fails over: `reason` is what does not hold up.
+    pub(super) async fn pass_gate(&mut self, ix: StepIx, reason: Option<String>) -> Result<(), TurnError> {
+        match reason {
+            Some(reason) if !self.edges_decide(ix) => {
+                self.fail(ix, Failure::new(FailureCode::Gate, format!("The gate is shut: {reason}."))).await
+            }
+            _ => self.pass_through(ix).await,
+        }
+    }
+
+    /// What follows when the variables of the run are changed: those of the session, if there are any. The inner failure is the step's.
+    pub(super) async fn set_session(
+        &mut self,
+        ix: StepIx,
+        scope: &Scope,
+        output: Map<String, Value>,
+    ) -> Result<Result<(), Failure>, TurnError> {
+        let NodeKind::Set(set) = &self.node(ix).kind else { return Ok(Err(internal("variables that no step changes"))) };
+        if !set.changes_session() {
+            self.succeed(ix, Arc::new(Value::Object(output)), None).await?;
+            return Ok(Ok(()));
+        }
+        let Some(session_id) = self.state.started.as_ref().and_then(|started| started.session_id.clone()) else {
+            let message =
+                "The step changes variables of the session, and this run belongs to none: start it with a `session_id`.";
+            return Ok(Err(Failure::new(FailureCode::NotConfigured, message)));
+        };
+        let changes = match set.session.render(scope) {
+            Ok(rendered) => changes(rendered),
+            Err(failure) => return Ok(Err(failure)),
+        };
+        self.request(ix, Call::Session(Arc::new(SessionCall { session_id, changes })), Some(&scope.inputs)).await?;
+        Ok(Ok(()))
+    }
+
     /// Whether the author looks at what the step decided: then the edges say what follows, and not a failure.
     pub(super) fn edges_decide(&self, ix: StepIx) -> bool {
         self.node(ix).outgoing.iter().any(|edge| {
@@ -203,13 +240,19 @@ impl Turn<'_> {
 
     pub(super) async fn begin_undo(&mut self, armed: Armed) -> Result<(), TurnError> {
         let recorded = self.load(&armed.call).await?;
-        let call: Result<flowtrace_core::call::ToolCall, _> = serde_json::from_value((*recorded).clone());
         let input = self.payload(Arc::new(recorded["inputs"].clone()));
         let path = format!("{}/undo", armed.path).into();
         self.push_at(Some(path), Body::StepScheduled { input })?;
         let Some(ix) = self.state.compensation.as_ref().and_then(|compensation| compensation.current) else { return Ok(()) };
-        match call {
-            Ok(call) => self.request(ix, Call::Tool(Arc::new(call)), Some(&serde_json::Map::new())).await,
+        self.request_undo(ix).await
+    }
+
+    /// Makes the first request of an undo: its call is what was armed.
+    pub(super) async fn request_undo(&mut self, ix: StepIx) -> Result<(), TurnError> {
+        let armed = self.state.step(ix).call.clone().unwrap_or_else(Payload::null);
+        let recorded = self.load(&armed).await?;
+        match serde_json::from_value::<ToolCall>((*recorded).clone()) {
+            Ok(call) => self.request(ix, Call::Tool(Arc::new(call)), Some(&Map::new())).await,
             Err(error) => self.fail(ix, internal(&format!("its undo cannot be read: {error}"))).await,
         }
     }

@@ -4,7 +4,7 @@ use super::{Turn, TurnError, internal};
 use crate::host::perform::{Effect, cache_key};
 use crate::port::provider::CallContext;
 use crate::port::store::{CacheRow, StoreError};
-use flowtrace_core::call::{CachedAnswer, Call, ModelAnswer, ModelCall, SessionChange, Target, ToolCall};
+use flowtrace_core::call::{CachedAnswer, Call, ModelAnswer, ModelCall, SessionCall, SessionChange, Target, ToolCall, ToolUse};
 use flowtrace_core::event::{Body, CacheHit, LlmResponse};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::id::{SpanId, idempotency_key};
@@ -104,7 +104,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Finds the call of a step again in the journal; nothing is rendered a second time.
-    async fn recall(&mut self, ix: StepIx) -> Result<Option<Call>, StoreError> {
+    pub(super) async fn recall(&mut self, ix: StepIx) -> Result<Option<Call>, StoreError> {
         let step = self.state.step(ix);
         let Some(payload) = step.call.clone() else { return Ok(None) };
         let (input, is_undo) = (step.input.clone(), step.is_undo);
@@ -203,10 +203,10 @@ impl<'a> Turn<'a> {
             simulated: answer.simulated,
         };
         self.push(Some(ix), Body::LlmResponse(Arc::new(response)))?;
-        let value = match self.output_of(ix, &answer).await? {
+        let value = match self.output_of(ix, &answer.text, &answer.tool_calls).await? {
             Ok(value) => value,
             Err(failure) => {
-                self.mend(ix, &call, &answer.text, failure).await?;
+                self.mend(ix, request, &call, &answer.text, failure).await?;
                 return Ok(None);
             }
         };
@@ -249,21 +249,26 @@ impl<'a> Turn<'a> {
             simulated: cached.answer.simulated,
         };
         self.push(Some(ix), Body::CacheHit(Arc::new(hit)))?;
-        match self.output_of(ix, &cached.answer).await? {
+        match self.output_of(ix, &cached.answer.text, &cached.answer.tool_calls).await? {
             Ok(value) => self.succeed(ix, Arc::new(value), None).await,
-            Err(failure) => self.mend(ix, &call, &cached.answer.text, failure).await,
+            Err(failure) => self.mend(ix, request, &call, &cached.answer.text, failure).await,
         }
     }
 
     /// The step's output for an answer; the inner failure says what the answer misses.
-    async fn output_of(&mut self, ix: StepIx, answer: &ModelAnswer) -> Result<Result<Value, Failure>, TurnError> {
+    pub(super) async fn output_of(
+        &mut self,
+        ix: StepIx,
+        text: &str,
+        tool_calls: &[ToolUse],
+    ) -> Result<Result<Value, Failure>, TurnError> {
         let Some(llm) = self.llm(ix) else {
             return Ok(match self.agent_around(ix) {
-                Some(agent) => agent.turn_output(&answer.text, &answer.tool_calls),
+                Some(agent) => agent.turn_output(text, tool_calls),
                 None => Err(internal("an answer came for a step that asks no model")),
             });
         };
-        let value = match llm.output(&answer.text) {
+        let value = match llm.output(text) {
             Ok(value) => value,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -280,11 +285,23 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Asks the model to mend an answer, as often as the author allows; then another one, if there is one.
-    async fn mend(&mut self, ix: StepIx, call: &ModelCall, answer: &str, failure: Failure) -> Result<(), TurnError> {
+    /// Asks the model to mend what it answered to a request, as often as the author allows; then another one, if there is one.
+    pub(super) async fn mend(
+        &mut self,
+        ix: StepIx,
+        request: u32,
+        call: &ModelCall,
+        answer: &str,
+        failure: Failure,
+    ) -> Result<(), TurnError> {
         let step = self.state.step(ix);
-        let (request, repairs) = (step.request, step.repairs);
+        let repairs = step.repairs;
         match self.llm(ix) {
+            // It is recorded that the model is asked, and only that.
+            Some(llm) if step.request > request => {
+                let next = llm.repair(call, answer, &failure.message);
+                self.request(ix, Call::Model(Arc::new(next)), Some(&Map::new())).await
+            }
             Some(llm) if repairs < llm.repairs && failure.code == FailureCode::Malformed => {
                 let next = llm.repair(call, answer, &failure.message);
                 self.push(Some(ix), Body::LlmRepair { request: request + 1, error: failure })?;
@@ -299,9 +316,13 @@ impl<'a> Turn<'a> {
             return self.fail(ix, internal("a session was changed for a step that asked for no change")).await;
         };
         let key = idempotency_key(self.run, &self.state.path(self.plan, ix), self.state.step(ix).request);
-        let output: Map<String, Value> = call.changes.iter().map(|(name, _, value)| (name.clone(), value.clone())).collect();
         let (session_id, version, changes) = (call.session_id.clone(), change.version, change.changes);
         self.push(Some(ix), Body::SessionChanged { session_id, version, changes, key })?;
+        self.succeed_session(ix, &call).await
+    }
+
+    pub(super) async fn succeed_session(&mut self, ix: StepIx, call: &SessionCall) -> Result<(), TurnError> {
+        let output: Map<String, Value> = call.changes.iter().map(|(name, _, value)| (name.clone(), value.clone())).collect();
         self.succeed(ix, Arc::new(Value::Object(output)), None).await
     }
 

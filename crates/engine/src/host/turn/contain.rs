@@ -111,30 +111,38 @@ impl Turn<'_> {
             return self.fail(owner, failure).await;
         }
         self.push(Some(owner), Body::LoopChecked(Arc::new(LoopChecked { done, again, changes, output, origin: None })))?;
-        if again {
-            return Ok(());
+        match again {
+            true => Ok(()),
+            false => self.finish_loop(owner).await,
         }
-        if goes_on && loop_.on_exhausted == Exhausted::Fail && loop_.until.is_some() {
-            let message =
-                format!("The loop made {done} iterations, as many as `maxIterations` allows, and `until` is not true yet.");
-            return self.fail(owner, Failure::new(FailureCode::BudgetExceeded, message)).await;
-        }
-        self.finish_loop(owner).await
     }
 
     pub(super) async fn finish_loop(&mut self, owner: StepIx) -> Result<(), TurnError> {
         let NodeKind::Loop(loop_) = &self.node(owner).kind else { return Ok(()) };
-        let state = self.state_of(owner).await?;
         let Some(looped) = self.state.step(owner).control.as_ref().and_then(|control| control.as_loop()) else {
             return self.fail(owner, internal("a loop without a state")).await;
         };
         let (done, last) = (looped.done, looped.last.clone());
         let last = match last {
-            Some(last) => (*self.load(&last).await?).clone(),
-            None => Value::Null,
+            Some(last) => self.load(&last).await?,
+            None => Arc::new(Value::Null),
         };
+        if done >= loop_.max_iterations && loop_.on_exhausted == Exhausted::Fail && loop_.until.is_some() {
+            let scope = self.sight_inside(owner, done - 1, last.clone()).await?;
+            match loop_.goes_on(&scope, done) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let message = format!(
+                        "The loop made {done} iterations, as many as `maxIterations` allows, and `until` is not true yet."
+                    );
+                    return self.fail(owner, Failure::new(FailureCode::BudgetExceeded, message)).await;
+                }
+                Err(failure) => return self.fail(owner, failure).await,
+            }
+        }
+        let state = self.state_of(owner).await?;
         let mut output = Map::new();
-        output.insert("output".to_owned(), last);
+        output.insert("output".to_owned(), (*last).clone());
         output.insert("state".to_owned(), (*state).clone());
         output.insert("iterations".to_owned(), json!(done));
         output.insert("exhausted".to_owned(), json!(done >= loop_.max_iterations));

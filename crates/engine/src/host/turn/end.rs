@@ -22,7 +22,8 @@ impl Turn<'_> {
         }
         let own = NodeValue { output: output.clone(), branch: self.state.step(ix).branch.clone(), error: None };
         // What was done can be taken back even if the step fails over what follows it.
-        if let Some(undo) = &self.node(ix).undo {
+        let armed = self.state.armed().last().is_some_and(|armed| armed.path == self.state.step(ix).path);
+        if let Some(undo) = self.node(ix).undo.as_ref().filter(|_| !armed) {
             let mut scope = self.sight_after(ix, own.clone()).await?;
             match undo.call(&mut scope).map(|call| serde_json::to_value(call).unwrap_or_default()) {
                 Ok(call) => {

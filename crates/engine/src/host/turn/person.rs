@@ -67,7 +67,7 @@ impl Turn<'_> {
     }
 
     /// Goes on from the answer that is in the state.
-    async fn decided(&mut self, ix: StepIx) -> Result<(), TurnError> {
+    pub(super) async fn decided(&mut self, ix: StepIx) -> Result<(), TurnError> {
         self.list_question(ix);
         let Some(question) = self.state.step(ix).question.clone() else { return Ok(()) };
         let Some(answer) = question.answer else { return Ok(()) };
