@@ -1,207 +1,331 @@
-//! Writes spans into the store as fast as it takes them, then asks for some. See `README.md`.
+//! Sends spans to the real server over HTTP as fast as it takes them, checks that each of them is found, then asks for some. See
+//! `README.md`.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
+mod client;
 mod load;
+mod questions;
+mod server;
+mod wire;
 
 use clap::Parser;
-use flowtrace_adapters::spans::SqliteSpans;
-use flowtrace_adapters::store::sqlite::end_process;
-use flowtrace_core::id::TraceId;
-use flowtrace_core::trace::TraceStatus;
-use flowtrace_engine::port::clock::SystemClock;
-use flowtrace_engine::port::span_store::{SpanStore, SpanStoreError, SpanWrite, TraceQuery};
-use load::Random;
-use serde_json::json;
-use std::error::Error;
+use client::Client;
+use load::{Random, Traces};
+use serde_json::{Value, json};
+use server::Server;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use wire::{Body, Request, SpanBytes};
 
 #[derive(Parser)]
 struct Args {
     /// An empty directory, or one that an earlier run filled.
     dir: PathBuf,
+    /// The server; by default `flowtrace` beside this binary.
+    #[arg(long)]
+    flowtrace: Option<PathBuf>,
     #[arg(long, default_value_t = 100_000)]
     spans: u64,
-    /// Requests under way at once.
-    #[arg(long, default_value_t = 4)]
-    writers: u64,
+    /// Connections, each with one request under way.
+    #[arg(long, default_value_t = 8)]
+    connections: u64,
     /// Spans a request; a trace has 8.
     #[arg(long, default_value_t = 200)]
     batch: u64,
-    /// Makes the spans and throws them away, to know what making them costs.
+    /// All spans are of one trace.
     #[arg(long)]
-    only_make: bool,
+    one_trace: bool,
+    /// Workflow runs that are started each second beside the ingest.
+    #[arg(long, default_value_t = 0)]
+    runs: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
-    let words = Arc::new(load::words());
-    let store = Arc::new(SqliteSpans::open(&args.dir, Arc::new(SystemClock), end_process())?);
-    let before = store.counters().await?.stored;
-    let batches = args.spans / args.batch;
-    let (next, refused) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let cpu = cpu_seconds();
-    let began = Instant::now();
-    let mut tasks = Vec::new();
-    for _ in 0..args.writers {
-        let (store, words, next, refused) = (store.clone(), words.clone(), next.clone(), refused.clone());
-        let (batch, seed, only_make) = (args.batch, args.seed, args.only_make);
-        tasks.push(tokio::spawn(async move {
-            let mut slowest = std::time::Duration::ZERO;
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= batches {
-                    return Ok::<_, SpanStoreError>(slowest);
-                }
-                let mut random = Random::new(seed << 40 | number);
-                let mut spans = Vec::with_capacity(batch as usize);
-                while (spans.len() as u64) < batch {
-                    let now =
-                        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i64);
-                    load::trace(&mut random, &words, now - 10_000_000_000, &mut spans);
-                }
-                if only_make {
-                    continue;
-                }
-                let writes: Vec<SpanWrite> = spans.into_iter().map(SpanWrite::from).collect();
-                let sent = Instant::now();
-                // 1.6 kB a span on the wire.
-                let admission = loop {
-                    match store.admit(writes.len() * 1600) {
-                        Err(SpanStoreError::Overloaded { .. }) => {
-                            refused.fetch_add(1, Ordering::Relaxed);
-                            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                        }
-                        admitted => break admitted?,
-                    }
-                };
-                store.write(writes, admission).await?;
-                slowest = slowest.max(sent.elapsed());
-            }
-        }));
-    }
-    let mut slowest = std::time::Duration::ZERO;
-    for task in tasks {
-        slowest = slowest.max(task.await??);
-    }
-    let acknowledged = began.elapsed().as_secs_f64();
-    store.indexed().await;
-    let indexed = began.elapsed().as_secs_f64();
-    let spans = (batches * args.batch) as f64;
-    let cpu = cpu_seconds() - cpu;
-    let counters = store.counters().await?;
-    let mut figures = json!({
-        "spans": spans, "writers": args.writers, "batch": args.batch,
-        "spans_s_acknowledged": (spans / acknowledged).round(),
-        "spans_s_with_words": (spans / indexed).round(),
-        "slowest_write_ms": slowest.as_secs_f64() * 1e3,
-        "cpu_us_per_span": cpu / spans * 1e6,
-        "cpu_us_per_span_by_thread": threads(spans),
-        "refused": refused.load(Ordering::Relaxed),
-        "rss_mb_after_ingest": rss_mb(),
-        "accepted_stored_queryable": [counters.accepted, counters.stored, counters.queryable],
-        "there_before": before,
-    });
-    if args.only_make {
-        println!("{figures:#}");
-        return Ok(());
-    }
-    drop(store);
-    let bytes = disk(&args.dir)?;
-    figures["disk_bytes_per_span"] = json!((bytes.0 + bytes.1) as f64 / counters.stored as f64);
-    figures["of_it_words"] = json!(bytes.1 as f64 / counters.stored as f64);
+/// Bodies that are made beforehand. More requests than that send them again with other ids and times.
+const BODIES: u64 = 500;
 
-    let store = SqliteSpans::open(&args.dir, Arc::new(SystemClock), end_process())?;
-    let base = || TraceQuery { limit: 100, ..TraceQuery::default() };
-    let latest = store.find(base()).await?.items;
-    let ids: Vec<TraceId> = latest.iter().map(|trace| trace.trace_id).collect();
-    let user = latest[50].user_id.clone();
-    let mut queries = json!({});
-    let mut at = 0;
-    queries["trace_by_id"] = measure(async || {
-        at += 1;
-        Ok(store.trace(ids[at % ids.len()]).await?.map_or(0, |trace| trace.spans.len()))
-    })
-    .await?;
-    let some = |text: &str| Some(text.to_owned());
-    let middle = latest[0].started_at - 3_600_000_000_000..=i64::MAX;
-    for (name, query) in [
-        ("latest_100", base()),
-        ("failed", TraceQuery { status: Some(TraceStatus::Failed), ..base() }),
-        ("model", TraceQuery { model: some("gpt-4o"), ..base() }),
-        ("text_common", TraceQuery { text: some("warehouse"), ..base() }),
-        ("text_two_words", TraceQuery { text: some("warehouse refund"), ..base() }),
-        ("text_absent", TraceQuery { text: some("zzzznotthere"), ..base() }),
-        ("user", TraceQuery { user: user.clone(), ..base() }),
-        ("text_user_time", TraceQuery { text: some("warehouse"), user, started: Some(middle), ..base() }),
-        ("phrase_absent", TraceQuery { text: some("\"warehouse refund policy late\""), ..base() }),
-    ] {
-        queries[name] = measure(async || Ok(store.find(query.clone()).await?.items.len())).await?;
-    }
-    figures["queries_ms"] = queries;
-    figures["rss_mb_after_queries"] = json!(rss_mb());
-    println!("{figures:#}");
-    Ok(())
+/// Traces that are asked for by their id, at most.
+const CHECKED: u64 = 20_000;
+
+const OTLP: &str = "application/x-protobuf";
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i64)
 }
 
-/// The first call, then the median and the slowest of 15.
-async fn measure(mut query: impl AsyncFnMut() -> Result<usize, SpanStoreError>) -> Result<serde_json::Value, SpanStoreError> {
-    let mut times = Vec::new();
-    let mut rows = 0;
-    for _ in 0..16 {
-        let began = Instant::now();
-        rows = query().await?;
-        times.push((began.elapsed().as_secs_f64() * 1e5).round() / 100.0);
+fn main() -> Result<(), String> {
+    let args = Args::parse();
+    let batches = args.spans / args.batch;
+    if args.one_trace && batches > BODIES {
+        return Err(format!("one trace takes at most {BODIES} requests"));
     }
-    let first = times.remove(0);
-    times.sort_by(f64::total_cmp);
-    Ok(json!({"first": first, "median": times[7], "slowest": times[14], "rows": rows}))
+    let binary = match &args.flowtrace {
+        Some(path) => path.clone(),
+        None => std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("flowtrace"),
+    };
+    let made = now();
+    let bodies = bodies(&args, batches.min(BODIES), made);
+    let wire_bytes = bodies.iter().map(|body| body.bytes.len()).sum::<usize>() / bodies.iter().map(Body::len).sum::<usize>();
+    let server = Server::start(&binary, &args.dir)?;
+    let before = server.connect()?.get("/api/ingest")?["accepted"].as_u64().unwrap_or(0);
+    let (cpu, written) = (server.cpu_s(), server.written_bytes());
+    let sender = Sender {
+        args: &args,
+        server: &server,
+        bodies: &bodies,
+        made,
+        batches,
+        next: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
+    };
+    let over = AtomicBool::new(false);
+    let began = Instant::now();
+    let (mut sent, probed, started) = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..args.connections).map(|_| scope.spawn(|| sender.send())).collect();
+        let prober = scope.spawn(|| probe(&server, args.seed, &over));
+        let starter = scope.spawn(|| start_runs(&server, args.runs, &over));
+        let sent: Result<Vec<Vec<f64>>, String> = senders.into_iter().map(|sender| join(sender.join())).collect();
+        let acknowledged = began.elapsed().as_secs_f64();
+        over.store(true, Ordering::Relaxed);
+        Ok::<_, String>(((sent?.concat(), acknowledged), join(prober.join())?, join(starter.join())?))
+    })?;
+    let acknowledged = sent.1;
+    let spans = batches * args.batch;
+    let (mut delays, mut starts) = (probed, started);
+    // Spans of the runs come on top.
+    let wanted = before + spans + delays.len() as u64;
+    let mut client = server.connect()?;
+    let mut status = client.get("/api/ingest")?;
+    let number = |status: &Value, name: &str| status[name].as_u64().unwrap_or(0);
+    let mut sustained = None;
+    while began.elapsed() < Duration::from_secs_f64(acknowledged + 120.0) {
+        if number(&status, "queryable") >= wanted {
+            sustained.get_or_insert(began.elapsed().as_secs_f64());
+            if number(&status, "unindexed") == 0 {
+                break;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        status = client.get("/api/ingest")?;
+    }
+    let indexed = began.elapsed().as_secs_f64();
+    let sustained = sustained.ok_or(format!("of {wanted} spans that were acknowledged not all are found: {status}"))?;
+    let (cpu, written) = (server.cpu_s() - cpu, server.written_bytes() - written);
+    let [rss, most] = server.rss_mb();
+    let missing = sender.check()?;
+    let mut figures = json!({
+        "load_average": std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
+        "spans": spans, "connections": args.connections, "batch": args.batch, "bytes_on_the_wire_per_span": wire_bytes,
+        "spans_per_s_acknowledged": (spans as f64 / acknowledged).round(),
+        "spans_per_s_until_queryable": (spans as f64 / sustained).round(),
+        "spans_per_s_until_indexed": (spans as f64 / indexed).round(),
+        "request_ms": percentiles(&mut sent.0),
+        "refused": sender.refused.load(Ordering::Relaxed),
+        "searchable_after_ms": percentiles(&mut delays),
+        "server_cpu_us_per_span": cpu / spans as f64 * 1e6,
+        "server_threads_s": server.threads_s(),
+        "bytes_written_per_span": written / spans,
+        "rss_mb_after_ingest": rss, "rss_mb_most": most,
+        "traces_missing": missing, "ingest": status,
+    });
+    if args.runs > 0 {
+        figures["runs_started"] = json!(starts.len());
+        figures["start_of_a_run_ms"] = percentiles(&mut starts);
+    }
+    let id = sender.trace_id(0, 0);
+    server.stop()?;
+    let stored = number(&status, "stored") as f64;
+    let [spans, words] = disk(&args.dir).map_err(|error| error.to_string())?;
+    figures["disk_bytes_per_span"] = json!((spans + words) as f64 / stored);
+    figures["of_it_words"] = json!(words as f64 / stored);
+    let server = Server::start(&binary, &args.dir)?;
+    figures["ready_again_s"] = json!(server.ready_s);
+    figures["queries_ms"] = if args.one_trace { questions::one_trace(&server, id)? } else { questions::ask(&server)? };
+    figures["rss_mb_after_queries"] = json!(server.rss_mb()[0]);
+    server.stop()?;
+    println!("{figures:#}");
+    if missing > 0 { Err(format!("{missing} traces are not whole")) } else { Ok(()) }
+}
+
+fn join<T>(thread: std::thread::Result<Result<T, String>>) -> Result<T, String> {
+    thread.map_err(|_| "a thread of the generator failed".to_owned())?
+}
+
+fn bodies(args: &Args, count: u64, made: i64) -> Vec<Body> {
+    let words = load::words();
+    (0..count)
+        .map(|number| {
+            let mut traces = Traces { random: Random::new(args.seed << 40 | number), words: &words, request: Request::default() };
+            while (traces.request.spans.len() as u64) < args.batch {
+                let id = u128::from(traces.random.next()) << 64 | u128::from(traces.random.next() | 1);
+                traces.add(if args.one_trace { u128::from(args.seed) << 64 | 1 } else { id }, made - 10_000_000_000);
+            }
+            traces.request.finish()
+        })
+        .collect()
+}
+
+struct Sender<'a> {
+    args: &'a Args,
+    server: &'a Server,
+    bodies: &'a [Body],
+    made: i64,
+    batches: u64,
+    next: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// The ids of a body that is sent for the `round`th time.
+fn id_in(round: u64, id: u128) -> u128 {
+    id ^ u128::from(Random::new(round << 1 | 1).next() * u64::from(round > 0)) << 64
+}
+
+impl Sender<'_> {
+    /// One connection, until everything is sent. Returns how long each request took, in milliseconds.
+    fn send(&self) -> Result<Vec<f64>, String> {
+        let mut client = self.server.connect()?;
+        let mut times = Vec::new();
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.batches {
+                return Ok(times);
+            }
+            let (body, round) = (&self.bodies[(number % BODIES) as usize], number / BODIES);
+            let mut request = client.head("POST", "/v1/traces", OTLP, body.bytes.len());
+            body.copy(|id| id_in(round, id), now() - self.made, &mut request);
+            times.push(post(&mut client, &request, &self.refused)?);
+        }
+    }
+
+    fn trace_id(&self, number: u64, span: usize) -> u128 {
+        id_in(number / BODIES, self.bodies[(number % BODIES) as usize].trace_id(span))
+    }
+
+    /// Asks for traces by their id, evenly over everything that was sent, and counts those that are not there with all spans.
+    fn check(&self) -> Result<u64, String> {
+        if self.args.one_trace {
+            let trace = self.server.connect()?.get(&format!("/api/traces/{:032x}?io=none", self.trace_id(0, 0)))?;
+            return Ok(u64::from(trace["spans"].as_array().map(Vec::len) != Some((self.batches * self.args.batch) as usize)));
+        }
+        let each = self.args.batch / 8;
+        let traces = self.batches * each;
+        let step = traces.div_ceil(CHECKED).max(1);
+        let missing = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            let lanes: Vec<_> = (0..4)
+                .map(|lane| {
+                    let missing = &missing;
+                    scope.spawn(move || {
+                        let mut client = self.server.connect()?;
+                        for trace in (0..traces).step_by(step as usize).skip(lane).step_by(4) {
+                            let id = self.trace_id(trace / each, (trace % each * 8) as usize);
+                            let found = client.get(&format!("/api/traces/{id:032x}"));
+                            let spans = found.ok().and_then(|trace| trace["spans"].as_array().map(Vec::len));
+                            missing.fetch_add(u64::from(spans != Some(8)), Ordering::Relaxed);
+                        }
+                        Ok::<_, String>(())
+                    })
+                })
+                .collect();
+            lanes.into_iter().try_for_each(|lane| join(lane.join()))
+        })?;
+        Ok(missing.into_inner())
+    }
+}
+
+/// Sends until it is acknowledged, as an exporter does. Milliseconds, waiting included.
+fn post(client: &mut Client, request: &[u8], refused: &AtomicU64) -> Result<f64, String> {
+    let began = Instant::now();
+    loop {
+        let answer = client.send(request).map_err(|error| format!("a request was not answered: {error}"))?;
+        match answer.status {
+            200 => return Ok(began.elapsed().as_secs_f64() * 1e3),
+            429 | 503 => {
+                refused.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(answer.retry_after.unwrap_or(Duration::from_secs(1)));
+            }
+            status => return Err(format!("a request was answered with {status}: {}", String::from_utf8_lossy(&answer.body))),
+        }
+    }
+}
+
+/// Sends a span with a word of its own now and then, and measures until the word is found.
+fn probe(server: &Server, seed: u64, over: &AtomicBool) -> Result<Vec<f64>, String> {
+    let mut client = server.connect()?;
+    let mut random = Random::new(u64::MAX - seed);
+    let mut delays = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let word = format!("probe{:016x}", random.next());
+        let id = u128::from(random.next()) << 64 | u128::from(random.next());
+        let mut span = SpanBytes::new(id, random.next() | 1, None, "probe", now(), now());
+        span.attribute("input.value", &word.as_str().into());
+        let body = Request { spans: vec![span] }.finish();
+        let mut request = client.head("POST", "/v1/traces", OTLP, body.bytes.len());
+        request.extend_from_slice(&body.bytes);
+        post(&mut client, &request, &AtomicU64::new(0))?;
+        let began = Instant::now();
+        loop {
+            let found = client.get(&format!("/api/traces?q={word}"))?;
+            if found["traces"].as_array().is_some_and(|traces| traces.len() == 1) {
+                break;
+            }
+            if began.elapsed() > Duration::from_secs(60) {
+                return Err(format!("the word {word} is not found after a minute"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        delays.push(began.elapsed().as_secs_f64() * 1e3);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(delays)
+}
+
+/// Starts runs at an even pace. An answer comes when the first events of the run are synced.
+fn start_runs(server: &Server, each_second: u64, over: &AtomicBool) -> Result<Vec<f64>, String> {
+    let mut times = Vec::new();
+    if each_second == 0 {
+        return Ok(times);
+    }
+    let mut client = server.connect()?;
+    let node = json!({"id": "only", "type": "tool", "config": {"tool": "echo"}, "inputs": {"text": "hello"}});
+    let document = json!({"version": "1", "entry": "only", "nodes": [node], "edges": []});
+    let made = client.json("POST", "/api/workflows", &json!({"name": "bench", "graph_json": document}).to_string())?;
+    let path = format!("/api/workflows/{}/runs", made["id"].as_str().ok_or(format!("no workflow was made: {made}"))?);
+    let pace = Duration::from_secs(1) / u32::try_from(each_second).unwrap_or(u32::MAX);
+    let mut due = Instant::now();
+    while !over.load(Ordering::Relaxed) {
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        due += pace;
+        let began = Instant::now();
+        client.json("POST", &path, "{}")?;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(times)
+}
+
+fn percentiles(values: &mut [f64]) -> Value {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let index = ((values.len() as f64 * share) as usize).min(values.len().saturating_sub(1));
+        values.get(index).map(|value| (value * 100.0).round() / 100.0)
+    };
+    json!({"p50": at(0.5), "p99": at(0.99), "most": at(1.0), "of": values.len()})
 }
 
 /// Bytes of the files of spans and of words.
-fn disk(dir: &Path) -> std::io::Result<(u64, u64)> {
-    let mut bytes = (0, 0);
+fn disk(dir: &Path) -> std::io::Result<[u64; 2]> {
+    let mut bytes = [0, 0];
     for file in std::fs::read_dir(dir)? {
         let file = file?;
-        let length = file.metadata()?.len();
-        if file.file_name().to_string_lossy().starts_with("text-") { bytes.1 += length } else { bytes.0 += length }
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        for (at, kind) in ["spans-", "text-"].iter().enumerate() {
+            if name.starts_with(kind) {
+                bytes[at] += file.metadata()?.len();
+            }
+        }
     }
     Ok(bytes)
-}
-
-fn rss_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-/// CPU time of each thread that is still there, since its start.
-fn threads(spans: f64) -> serde_json::Value {
-    let mut all = serde_json::Map::new();
-    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
-        let Some((name, fields)) = stat.rsplit_once(") ") else { continue };
-        let name = name.split_once('(').map_or("", |(_, name)| name).to_owned();
-        let fields: Vec<&str> = fields.split(' ').collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        let sum =
-            all.get(&name).and_then(serde_json::Value::as_f64).unwrap_or(0.0) + (ticks(11) + ticks(12)) / 100.0 / spans * 1e6;
-        all.insert(name, json!((sum * 10.0).round() / 10.0));
-    }
-    serde_json::Value::Object(all)
-}
-
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
 }

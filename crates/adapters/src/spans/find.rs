@@ -365,8 +365,7 @@ impl<'a> Stream<'a> {
                     numbers(connection, sql, (term, below, self.chunk))?
                 }
             };
-            // Pieces of one trace make fewer numbers than rows, so only nothing at all is the end of words.
-            self.over = found.is_empty() || (found.len() < self.chunk && !matches!(self.source, Source::Word(..)));
+            self.over = found.len() < self.chunk;
             found.reverse();
             self.ahead = found;
         }

@@ -80,6 +80,7 @@ impl SqliteSpans {
             // Opening for writing finds what cannot be used before anything is accepted, and makes a log whole that a crash left.
             schema::open_writer(data_dir, schema::Kind::Spans, partition.period)?;
             stored += partition.spans(reachable)?;
+            text::begin(data_dir, partition.period);
             feed.file(partition.period);
         }
         let counts = Arc::new(Counts { accepted: AtomicU64::new(stored), ..Counts::default() });

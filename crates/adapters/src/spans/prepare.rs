@@ -12,8 +12,8 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Bytes of spans that are compressed together.
-pub const BLOCK: usize = 256 * 1024;
+/// Bytes of spans that are compressed together. Larger ones compress better, and reading one span takes longer.
+pub const BLOCK: usize = 1024 * 1024;
 
 /// A write with less than this many bytes leaves compressing to the writer, which puts several such writes into one block.
 pub const SMALL: usize = 16 * 1024;

@@ -9,8 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Format of the files; a newer one is refused.
-const FORMAT: i64 = 1;
+/// Format of the files; a newer one is refused. 2: `words` has one document a trace, and there is `unsummed`.
+const FORMAT: i64 = 2;
 
 const DAY: i64 = 86_400_000_000_000;
 const WEEK: i64 = 7;
@@ -120,12 +120,16 @@ CREATE TABLE rollups(
 CREATE TABLE scores(
     id TEXT PRIMARY KEY, trace INTEGER NOT NULL, at INTEGER NOT NULL, name INTEGER NOT NULL, number REAL, json TEXT NOT NULL);
 CREATE INDEX scores_trace ON scores(trace, name);
+CREATE TABLE unsummed(trace INTEGER PRIMARY KEY, gone TEXT NOT NULL);
 ";
 
-/// A document is a piece of a trace: its number is the trace's times 16 plus the piece's.
+/// What format 1 lacks.
+const SPANS_SINCE_1: &str = "CREATE TABLE unsummed(trace INTEGER PRIMARY KEY, gone TEXT NOT NULL);";
+
+/// A document is a trace and has its number.
 const TEXT: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize=\"ascii\");
+CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, detail=none, tokenize=\"ascii\");
 INSERT INTO words(words, rank) VALUES('automerge', 8);
 INSERT INTO words(words, rank) VALUES('hashsize', 8388608);
 ";
@@ -151,7 +155,13 @@ pub fn open_writer(dir: &Path, kind: Kind, period: Period) -> Result<Connection,
     let name = file_name(&path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<(Connection, i64)> {
-        let connection = Connection::open_with_flags(&path, flags)?;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
+        if kind == Kind::Text && (1..FORMAT).contains(&user_version(&connection)?) {
+            tracing::info!("{name} is of an earlier format; it is made again from the spans");
+            drop(connection);
+            remove(dir, kind, period).map_err(|_| rusqlite::Error::InvalidPath(path.clone()))?;
+            connection = Connection::open_with_flags(&path, flags)?;
+        }
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "page_size", PAGE)?;
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
@@ -162,13 +172,14 @@ pub fn open_writer(dir: &Path, kind: Kind, period: Period) -> Result<Connection,
         connection.pragma_update(None, "journal_size_limit", CHECKPOINT_BYTES * 2)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let mut version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version == 0 {
-            let tables = if kind == Kind::Spans { SPANS } else { TEXT };
-            connection.execute_batch(&format!("BEGIN IMMEDIATE;{tables}PRAGMA user_version = {FORMAT};COMMIT"))?;
-            version = FORMAT;
-        }
-        Ok((connection, version))
+        let tables = match (kind, user_version(&connection)?) {
+            (Kind::Spans, 0) => SPANS,
+            (Kind::Spans, 1) => SPANS_SINCE_1,
+            (Kind::Text, 0) => TEXT,
+            (_, version) => return Ok((connection, version)),
+        };
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;{tables}PRAGMA user_version = {FORMAT};COMMIT"))?;
+        Ok((connection, FORMAT))
     };
     let (connection, version) = open().map_err(|error| store_error_in(&name, error))?;
     if version != FORMAT {
@@ -179,6 +190,10 @@ pub fn open_writer(dir: &Path, kind: Kind, period: Period) -> Result<Connection,
     }
     crate::store::sqlite::data_dir::sync_dir(dir)?;
     Ok(connection)
+}
+
+fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 pub fn open_reader(dir: &Path, kind: Kind, period: Period) -> Result<Connection, StoreError> {

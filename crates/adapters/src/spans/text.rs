@@ -11,13 +11,16 @@ use flowtrace_core::trace::words::TextQuery;
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Bytes of words that may wait in memory; what is more is read from the blocks when its turn comes.
-const WAITING: usize = 16 << 20;
+/// Bytes of words that may wait in memory. With more, the writer waits for the index, but not for long: an index that has fallen far
+/// behind, or cannot be written, must not hold up spans. What was not taken is read from the blocks when its turn comes, for twice
+/// the work.
+const WAITING: usize = 8 << 20;
+const WAIT: Duration = Duration::from_millis(100);
 
 /// Bytes of words that one transaction takes, and how long it waits for them.
 const BATCH_BYTES: usize = 4 << 20;
@@ -25,10 +28,6 @@ const BATCH_TIME: Duration = Duration::from_millis(300);
 
 /// Blocks that are read again at once.
 const CATCH_UP: i64 = 16;
-
-/// Pieces of a trace in the index; with more, they are put together into one. Few, because the index stores how far apart the
-/// numbers of documents are: with 256 it took twice the space.
-const PIECES: i64 = 16;
 
 /// What one transaction brought to one file.
 pub struct Batch {
@@ -54,20 +53,39 @@ enum Message {
 #[derive(Clone)]
 pub struct Feed {
     queue: mpsc::Sender<Message>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
+}
+
+/// Bytes that wait.
+#[derive(Default)]
+struct Waiting {
+    bytes: Mutex<usize>,
+    less: Condvar,
+}
+
+impl Waiting {
+    fn add(&self, bytes: usize) -> bool {
+        let full = |waiting: &mut usize| *waiting > 0 && *waiting + bytes > WAITING;
+        let waiting = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut waiting, timeout) = self.less.wait_timeout_while(waiting, WAIT, full).unwrap_or_else(PoisonError::into_inner);
+        if !timeout.timed_out() {
+            *waiting += bytes;
+        }
+        !timeout.timed_out()
+    }
+
+    fn subtract(&self, bytes: usize) {
+        *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) -= bytes;
+        self.less.notify_one();
+    }
 }
 
 impl Feed {
-    pub fn send(&self, mut batch: Batch) {
+    pub fn send(&self, batch: Batch) {
         let bytes = batch.docs.iter().map(|(_, words)| words.len() + 64).sum();
-        if self.waiting.load(Ordering::Relaxed) + bytes > WAITING {
-            // The gap that this leaves is found and filled from the blocks.
-            batch.docs = Vec::new();
-            let _ = self.queue.send(Message::File(batch.period));
-            return;
-        }
-        self.waiting.fetch_add(bytes, Ordering::Relaxed);
-        let _ = self.queue.send(Message::Batch(batch, bytes));
+        // The gap that a batch leaves is found and filled from the blocks.
+        let message = if self.waiting.add(bytes) { Message::Batch(batch, bytes) } else { Message::File(batch.period) };
+        let _ = self.queue.send(message);
     }
 
     pub fn file(&self, period: Period) {
@@ -97,7 +115,7 @@ impl Feed {
 
 pub fn spawn(partitions: Arc<Partitions>) -> Result<(Feed, JoinHandle<()>), StoreError> {
     let (queue, messages) = mpsc::channel();
-    let waiting = Arc::new(AtomicUsize::new(0));
+    let waiting = Arc::new(Waiting::default());
     let feed = Feed { queue, waiting: waiting.clone() };
     let mut indexer = Indexer { partitions, files: BTreeMap::new(), waiting };
     let thread = std::thread::Builder::new()
@@ -107,19 +125,22 @@ pub fn spawn(partitions: Arc<Partitions>) -> Result<(Feed, JoinHandle<()>), Stor
     Ok((feed, thread))
 }
 
+/// Makes the file of the index, because a search may come before the first words do. The indexer reports what is wrong with it.
+pub fn begin(dir: &Path, period: Period) {
+    let _ = schema::open_writer(dir, Kind::Text, period);
+}
+
 /// One file of the index.
 struct File {
     connection: Connection,
     /// The last block that the index covers.
     through: i64,
-    /// The next piece of traces that were indexed lately.
-    pieces: HashMap<i64, i64>,
 }
 
 struct Indexer {
     partitions: Arc<Partitions>,
     files: BTreeMap<Period, File>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
 }
 
 impl Indexer {
@@ -162,7 +183,7 @@ impl Indexer {
             for (period, batches) in batches {
                 self.report(period, |indexer| indexer.index(period, batches));
             }
-            self.waiting.fetch_sub(total, Ordering::Relaxed);
+            self.waiting.subtract(total);
             files.sort();
             files.dedup();
             if !stop {
@@ -191,13 +212,12 @@ impl Indexer {
             let connection = schema::open_writer(&self.partitions.dir, Kind::Text, period)?;
             let read = "SELECT value FROM meta WHERE key = 'through'";
             let through = connection.query_row(read, [], |row| row.get(0)).optional().map_err(failed(period))?;
-            self.files.insert(period, File { connection, through: through.unwrap_or(0), pieces: HashMap::new() });
+            self.files.insert(period, File { connection, through: through.unwrap_or(0) });
         }
         self.files.get_mut(&period).ok_or_else(|| StoreError::Invalid("a file of words is not open".to_string()))
     }
 
     fn index(&mut self, period: Period, batches: Vec<Batch>) -> Result<(), StoreError> {
-        let partitions = self.partitions.clone();
         let file = self.open(period)?;
         let through = batches.iter().map(|batch| batch.through).max().unwrap_or(0);
         let mut docs: Vec<(i64, String)> = Vec::new();
@@ -214,7 +234,7 @@ impl Indexer {
             docs.extend(batch.docs);
         }
         if covered > file.through {
-            file.write(&partitions, period, docs, covered)?;
+            file.write(period, docs, covered)?;
         }
         if covered < through { self.catch_up(period) } else { Ok(()) }
     }
@@ -233,7 +253,7 @@ impl Indexer {
             let Some((through, _)) = blocks.last() else { return Ok(()) };
             let through = *through;
             let docs = words_of(&partition, blocks)?;
-            file.write(&partitions, period, docs, through)?;
+            file.write(period, docs, through)?;
         }
     }
 }
@@ -259,94 +279,32 @@ fn words_of(partition: &Partition, blocks: Vec<(i64, Vec<u8>)>) -> Result<Vec<(i
 }
 
 impl File {
-    fn write(
-        &mut self,
-        partitions: &Partitions,
-        period: Period,
-        mut docs: Vec<(i64, String)>,
-        through: i64,
-    ) -> Result<(), StoreError> {
+    fn write(&mut self, period: Period, mut docs: Vec<(i64, String)>, through: i64) -> Result<(), StoreError> {
         // The index is quickest with documents in the order of their numbers.
         docs.sort_by_key(|(no, _)| *no);
-        let mut joined: Vec<(i64, String)> = Vec::with_capacity(docs.len());
-        for (no, words) in docs {
-            match joined.last_mut() {
-                Some((last, text)) if *last == no => text.push_str(&words),
-                _ => joined.push((no, words)),
-            }
-        }
-        if self.pieces.len() > 50_000 {
-            self.pieces.clear();
-        }
-        let done = self.transaction(partitions, period, &joined, through);
-        if done.is_err() {
-            self.pieces.clear();
-            if !self.connection.is_autocommit() {
-                let _ = self.connection.execute_batch("ROLLBACK");
-            }
-        } else {
+        let done = self.transaction(&docs, through);
+        if done.is_ok() {
             self.through = through;
+        } else if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
         }
-        done
+        done.map_err(failed(period))
     }
 
-    fn transaction(
-        &mut self,
-        partitions: &Partitions,
-        period: Period,
-        docs: &[(i64, String)],
-        through: i64,
-    ) -> Result<(), StoreError> {
-        let sql = failed(period);
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(&sql)?;
-        for (no, words) in docs {
-            let piece = self.next_piece(*no).map_err(&sql)?;
-            if piece < PIECES {
-                self.insert(*no, piece, words).map_err(&sql)?;
-                self.pieces.insert(*no, piece + 1);
-                continue;
-            }
-            let whole = all_words(partitions, period, *no)?;
-            let mut delete = self.connection.prepare_cached("DELETE FROM words WHERE rowid = ?1").map_err(&sql)?;
-            for piece in 0..PIECES {
-                delete.execute([no * PIECES + piece]).map_err(&sql)?;
-            }
-            drop(delete);
-            self.insert(*no, 0, &whole).map_err(&sql)?;
-            self.pieces.insert(*no, 1);
-        }
-        let watermark = "INSERT OR REPLACE INTO meta VALUES('through', ?1)";
-        self.connection.execute(watermark, [through]).map_err(&sql)?;
-        self.connection.execute_batch("COMMIT").map_err(&sql)
-    }
-
-    fn insert(&self, no: i64, piece: i64, words: &str) -> rusqlite::Result<()> {
+    /// A trace that is there already gets more words: without contents and sizes the index is nothing but pairs of a word and a
+    /// number, of which it keeps each once.
+    fn transaction(&self, docs: &[(i64, String)], through: i64) -> rusqlite::Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut insert = self.connection.prepare_cached("INSERT INTO words(rowid, text) VALUES(?1, ?2)")?;
-        insert.execute((no * PIECES + piece, words)).map(|_| ())
-    }
-
-    fn next_piece(&self, no: i64) -> rusqlite::Result<i64> {
-        if let Some(piece) = self.pieces.get(&no) {
-            return Ok(*piece);
+        for of_trace in docs.chunk_by(|(one, _), (next, _)| one == next) {
+            match of_trace {
+                [(no, words)] => insert.execute((no, words))?,
+                several => insert.execute((several[0].0, several.iter().map(|(_, words)| words.as_str()).collect::<String>()))?,
+            };
         }
-        let mut last = self.connection.prepare_cached("SELECT max(id) FROM words_docsize WHERE id BETWEEN ?1 AND ?2")?;
-        let last: Option<i64> = last.query_row([no * PIECES, no * PIECES + PIECES - 1], |row| row.get(0))?;
-        Ok(last.map_or(0, |last| last - no * PIECES + 1))
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES('through', ?1)", [through])?;
+        self.connection.execute_batch("COMMIT")
     }
-}
-
-/// The words of a whole trace.
-fn all_words(partitions: &Partitions, period: Period, no: i64) -> Result<String, StoreError> {
-    let Some(partition) = partitions.get(period) else { return Ok(String::new()) };
-    let rows = partition.spans(|connection| super::rows::of_trace(connection, no))?;
-    let mut words = Words::default();
-    for chunk in rows.chunks(500) {
-        let places: Vec<_> = chunk.iter().map(|row| row.place).collect();
-        for span in read::spans(&partition, &places)? {
-            words.add(&span);
-        }
-    }
-    Ok(words.text)
 }
 
 fn failed(period: Period) -> impl Fn(rusqlite::Error) -> StoreError {
@@ -361,17 +319,8 @@ pub fn matches(query: &TextQuery) -> Vec<String> {
 /// Numbers of traces below `before` that have the word, from the highest.
 pub fn find(connection: &Connection, word: &str, before: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
-    let bound = before.saturating_mul(PIECES);
     let mut find = connection.prepare_cached(sql)?;
-    let mut found: Vec<i64> = Vec::new();
-    let mut rows = find.query((word, bound, limit))?;
-    while let Some(row) = rows.next()? {
-        let no = row.get::<_, i64>(0)? / PIECES;
-        if found.last() != Some(&no) {
-            found.push(no);
-        }
-    }
-    Ok(found)
+    find.query_map((word, before, limit), |row| row.get(0))?.collect()
 }
 
 /// Spans of a file that its index does not cover yet.

@@ -217,6 +217,7 @@ impl Writer {
                 self.dbs.remove(&idle);
             }
             let db = Db::open(&self.partitions.dir, period)?;
+            super::text::begin(&self.partitions.dir, period);
             self.partitions.add(period);
             self.feed.file(period);
             self.dbs.insert(period, db);
