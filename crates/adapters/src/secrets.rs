@@ -21,6 +21,9 @@ pub trait Secrets: Send + Sync {
 /// How the variables begin that workflows can reach.
 pub const PREFIX: &str = "FLOWTRACE_SECRET_";
 
+/// Begins like a secret and is none: where the key of the stored ones is.
+pub const KEY_FILE: &str = "FLOWTRACE_SECRET_KEY_FILE";
+
 /// Reads the secret `name` from the environment variable `FLOWTRACE_SECRET_NAME`: the name in capitals, with `_` for
 /// every character that is not a letter, a digit or `_`. No other variable can be reached.
 pub struct EnvironmentSecrets;
@@ -34,7 +37,7 @@ impl EnvironmentSecrets {
 
 impl Secrets for EnvironmentSecrets {
     fn get(&self, name: &str) -> Option<String> {
-        std::env::var(Self::variable(name)).ok()
+        Some(Self::variable(name)).filter(|variable| variable != KEY_FILE).and_then(|variable| std::env::var(variable).ok())
     }
 
     fn how_to_set(&self, name: &str) -> String {
