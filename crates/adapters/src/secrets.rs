@@ -1,15 +1,13 @@
 //! Secrets of tools: put into a call at the last moment, and taken out of everything that comes back.
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+pub use crate::redactor::Redactor;
+use crate::vault::Vault;
 use flowtrace_core::call::ToolCall;
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::secret;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where the values of `{"$secret": name}` come from.
 pub trait Secrets: Send + Sync {
@@ -20,20 +18,26 @@ pub trait Secrets: Send + Sync {
     fn how_to_set(&self, name: &str) -> String;
 }
 
+/// How the variables begin that workflows can reach.
+pub const PREFIX: &str = "FLOWTRACE_SECRET_";
+
+/// Begins like a secret and is none: where the key of the stored ones is.
+pub const KEY_FILE: &str = "FLOWTRACE_SECRET_KEY_FILE";
+
 /// Reads the secret `name` from the environment variable `FLOWTRACE_SECRET_NAME`: the name in capitals, with `_` for
 /// every character that is not a letter, a digit or `_`. No other variable can be reached.
 pub struct EnvironmentSecrets;
 
 impl EnvironmentSecrets {
-    fn variable(name: &str) -> String {
+    pub fn variable(name: &str) -> String {
         let upper = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
-        format!("FLOWTRACE_SECRET_{}", upper.collect::<String>())
+        format!("{PREFIX}{}", upper.collect::<String>())
     }
 }
 
 impl Secrets for EnvironmentSecrets {
     fn get(&self, name: &str) -> Option<String> {
-        std::env::var(Self::variable(name)).ok()
+        Some(Self::variable(name)).filter(|variable| variable != KEY_FILE).and_then(|variable| std::env::var(variable).ok())
     }
 
     fn how_to_set(&self, name: &str) -> String {
@@ -83,6 +87,52 @@ impl Secrets for OperatorEnvironment {
     }
 }
 
+/// What workflows can reach: variables of the environment first, then the vault. What the operator's configuration names is not
+/// for them: it belongs to a provider or a tool, and a workflow could send it anywhere.
+pub struct WorkflowSecrets {
+    pub vault: Arc<Vault>,
+    /// Names, and who each belongs to: `provider openai`.
+    pub owned: Arc<BTreeMap<String, Vec<String>>>,
+}
+
+impl Secrets for WorkflowSecrets {
+    fn get(&self, name: &str) -> Option<String> {
+        let given = EnvironmentSecrets.get(name).filter(|value| !value.is_empty());
+        given.or_else(|| if self.owned.contains_key(name) { None } else { self.vault.get(name) })
+    }
+
+    fn how_to_set(&self, name: &str) -> String {
+        if let Some(owners) = self.owned.get(name) {
+            return format!(
+                "the secret of this name belongs to {}, and no workflow can use it; set one of another name",
+                owners.join(", ")
+            );
+        }
+        match self.vault.why_not(name) {
+            Some(why) => why,
+            None => format!("set it in the settings, or {}", EnvironmentSecrets.how_to_set(name)),
+        }
+    }
+}
+
+/// What the operator's own configuration names: variables of the environment first, then the vault.
+pub struct OperatorSecrets {
+    pub vault: Arc<Vault>,
+}
+
+impl Secrets for OperatorSecrets {
+    fn get(&self, name: &str) -> Option<String> {
+        OperatorEnvironment.get(name).filter(|value| !value.trim().is_empty()).or_else(|| self.vault.get(name))
+    }
+
+    fn how_to_set(&self, name: &str) -> String {
+        match self.vault.why_not(name) {
+            Some(why) => why,
+            None => format!("set it in the settings, or {}", OperatorEnvironment.how_to_set(name)),
+        }
+    }
+}
+
 /// A value in the operator's configuration: written out, or in a variable of the server's environment.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(untagged)]
@@ -125,101 +175,11 @@ pub fn resolve_settings(
     Ok((values, Redactor::new(&used)?))
 }
 
-/// Replaces secrets by `[secret:name]`. Besides the value itself it knows how it looks inside JSON, percent-encoded and in
-/// base64; a part of a secret, or one that was encoded otherwise, is not recognised.
-#[derive(Clone)]
-pub struct Redactor {
-    /// `None` where the call uses no secret.
-    patterns: Option<(AhoCorasick, Vec<String>)>,
-}
-
-impl Redactor {
-    fn new(secrets: &[(String, String)]) -> Result<Self, Failure> {
-        if secrets.is_empty() {
-            return Ok(Redactor { patterns: None });
-        }
-        let mut forms = Vec::new();
-        let mut labels = Vec::new();
-        for (name, value) in secrets {
-            for form in Self::forms(value) {
-                forms.push(form);
-                labels.push(format!("[secret:{name}]"));
-            }
-        }
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms);
-        // The only cause is a set of patterns of several gigabytes.
-        let search = search.map_err(|_| Failure::new(FailureCode::Tool, "The secrets of this call are too large."))?;
-        Ok(Redactor { patterns: Some((search, labels)) })
-    }
-
-    fn forms(value: &str) -> BTreeSet<String> {
-        let json = Value::String(value.to_owned()).to_string();
-        let percent = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-        let form: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        // The way the `url` crate writes it into a path and into a query.
-        let mut url = url::Url::parse("http://host").ok();
-        let in_url = url.as_mut().map(|url| {
-            url.set_query(Some(value));
-            url.set_path(value);
-            [url.path().trim_start_matches('/').to_owned(), url.query().unwrap_or_default().to_owned()]
-        });
-        let mut forms =
-            BTreeSet::from([value.to_owned(), json[1..json.len() - 1].to_owned(), percent.to_lowercase(), percent, form]);
-        forms.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(value)));
-        forms.extend(in_url.into_iter().flatten());
-        forms.remove("");
-        forms
-    }
-
-    /// Whether there is nothing to take out.
-    pub fn is_empty(&self) -> bool {
-        self.patterns.is_none()
-    }
-
-    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match &self.patterns {
-            Some((search, labels)) if search.is_match(text) => Cow::Owned(search.replace_all(text, labels)),
-            _ => Cow::Borrowed(text),
-        }
-    }
-
-    pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        match &self.patterns {
-            Some((search, labels)) if search.is_match(&bytes) => search.replace_all_bytes(&bytes, labels),
-            _ => bytes,
-        }
-    }
-
-    /// In the strings, keys and numbers of a value.
-    pub fn value(&self, value: Value) -> Value {
-        if self.is_empty() {
-            return value;
-        }
-        match value {
-            Value::String(text) => match self.text(&text) {
-                Cow::Owned(clean) => Value::String(clean),
-                Cow::Borrowed(_) => Value::String(text),
-            },
-            Value::Number(number) => match self.text(&number.to_string()) {
-                Cow::Owned(clean) => Value::String(clean),
-                Cow::Borrowed(_) => Value::Number(number),
-            },
-            Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
-            Value::Object(map) => map.into_iter().map(|(key, item)| (self.text(&key).into_owned(), self.value(item))).collect(),
-            other => other,
-        }
-    }
-
-    pub fn failure(&self, mut failure: Failure) -> Failure {
-        failure.message = self.text(&failure.message).into_owned();
-        failure.upstream_request_id = failure.upstream_request_id.map(|id| self.text(&id).into_owned());
-        failure
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use serde_json::json;
     use std::collections::HashMap;
 

@@ -2,20 +2,24 @@
 
 use crate::api::problem::ProblemItem;
 use crate::boundary::Boundary;
+use crate::config::ProviderKey;
 use crate::folds::Folds;
 use crate::otlp::Ingest;
+use crate::upkeep::Retention;
 use flowtrace_adapters::provider::simulated::Simulator;
+use flowtrace_adapters::vault::Vault;
 use flowtrace_core::check::{Catalog, check, lint};
 use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
 use flowtrace_core::problem::Problem;
 use flowtrace_engine::host::Host;
 use flowtrace_engine::port::clock::Clock;
+use flowtrace_engine::port::credentials::Credentials;
 use flowtrace_engine::port::provider::Provider;
 use flowtrace_engine::port::span_store::SpanStore;
 use flowtrace_engine::port::store::{ProviderBinding, Store, StoreError};
 use flowtrace_engine::port::tool::Tools;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +42,15 @@ pub struct App {
     pub instance: String,
     /// The provider bindings as they are in the store; only this process changes them.
     pub bindings: RwLock<Arc<Vec<ProviderBinding>>>,
+    pub credentials: Arc<dyn Credentials>,
+    /// The secrets that people set.
+    pub vault: Arc<Vault>,
+    /// Names of secrets that the operator's configuration uses, and what for; workflows cannot.
+    pub owned_secrets: Arc<BTreeMap<String, Vec<String>>>,
+    pub provider_keys: Vec<ProviderKey>,
+    /// Held over a change of the access keys and the reading of what came of it.
+    pub changing_keys: tokio::sync::Mutex<()>,
+    pub retention: Retention,
     /// Held while a binding is checked and written, so that two requests at once do not make two of what may exist once.
     pub changing_bindings: tokio::sync::Mutex<()>,
     /// Only with `--simulate`.
@@ -58,6 +71,12 @@ impl App {
     pub async fn read_bindings(&self) -> Result<(), StoreError> {
         let bindings = Arc::new(self.store.bindings().await?);
         *self.bindings.write().unwrap_or_else(PoisonError::into_inner) = bindings;
+        Ok(())
+    }
+
+    /// After a change in the store.
+    pub async fn read_keys(&self) -> Result<(), StoreError> {
+        self.boundary.keys.replace(self.credentials.access_keys().await?);
         Ok(())
     }
 

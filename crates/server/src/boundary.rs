@@ -5,6 +5,7 @@
 //! (`Origin`, `Sec-Fetch-Site`), and a mutation has to carry a content type that a browser does not send across origins
 //! without asking first. There are no CORS headers, so asking never succeeds.
 
+use crate::access::{KeyRing, Known, Scope};
 use crate::api::problem::ApiError;
 use crate::app::Shared;
 use crate::otlp::{is_content_type, is_ingest};
@@ -12,14 +13,19 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
+use flowtrace_engine::port::credentials::AccessKey;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::net::IpAddr;
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// Routes that need no token: what a load balancer asks, and what the page asks that wants the token. The UI's files are no
 /// routes, and hold no secret.
 const OPEN: [&str; 3] = ["/health", "/version", "/api/session"];
+
+/// Besides the paths of SDKs, what a key for sending may use.
+const SCORES: &str = "/api/scores";
 
 /// The cookie that stands for the token in a browser.
 pub const COOKIE: &str = "flowtrace_session";
@@ -31,6 +37,8 @@ pub struct Boundary {
     /// Whether any IP address may be: the server listens on all of them, and rebinding needs a name.
     any_address: bool,
     token: Option<Token>,
+    /// Besides the token, these are accepted where one is demanded.
+    pub keys: KeyRing,
 }
 
 /// The secret that every request has to carry, where one is demanded.
@@ -59,6 +67,12 @@ impl Token {
         flowtrace_core::payload::sha256_hex(format!("flowtrace session\0{}", self.0).as_bytes())
     }
 
+    /// What the cookie of an access key holds. The token goes into it, so that whoever reads the store cannot make one.
+    pub fn cookie_of(&self, key: &AccessKey) -> String {
+        let text = format!("flowtrace session of a key\0{}\0{}", self.0, key.hash);
+        format!("{}.{}", key.id, flowtrace_core::payload::sha256_hex(text.as_bytes()))
+    }
+
     pub fn secret(&self) -> &str {
         &self.0
     }
@@ -79,7 +93,7 @@ impl Boundary {
             IpAddr::V6(address) => format!("[{address}]"),
         });
         hosts.extend(names.iter().map(|name| name.to_ascii_lowercase()));
-        Boundary { hosts, any_address: listen.is_unspecified(), token }
+        Boundary { hosts, any_address: listen.is_unspecified(), token, keys: KeyRing::default() }
     }
 
     pub fn token(&self) -> Option<&Token> {
@@ -115,44 +129,90 @@ impl Boundary {
         )))
     }
 
-    /// Whether a request for this route carries the token, or needs none.
-    pub fn check_token(&self, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-        if OPEN.contains(&path) || self.authenticated(headers) || (is_ingest(path) && self.vendor_key(headers)) {
-            return Ok(());
+    /// Who a request for this route comes from, if it may be answered: it carries the token or an access key, or needs neither.
+    pub fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Caller, ApiError> {
+        if OPEN.contains(&path) {
+            return Ok(Caller::ANYONE);
+        }
+        let Some(caller) = self.caller(path, headers) else {
+            return Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "This server needs its token or an access key: send `Authorization: Bearer <token>`, or open the page in a browser and \
+                 enter it there.",
+            )
+            .with_header(header::WWW_AUTHENTICATE, "Bearer"));
+        };
+        let sends = is_ingest(path) || (method == Method::POST && path == SCORES);
+        if caller.scope == Scope::All || sends {
+            return Ok(caller);
         }
         Err(ApiError::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "This server needs its token: send `Authorization: Bearer <token>`, or open the page in a browser and enter it there.",
-        )
-        .with_header(header::WWW_AUTHENTICATE, "Bearer"))
+            StatusCode::FORBIDDEN,
+            "ingest_only",
+            "This access key may only send spans and scores: use the token of the server, or a key with the scope `all`.",
+        ))
     }
 
-    /// SDKs carry the token where their vendor's key would stand: as the password of a user, or in a header of their own.
-    fn vendor_key(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.token else { return true };
+    /// Who a request says it is, and can prove. `None` where that is needed and missing.
+    fn caller(&self, path: &str, headers: &HeaderMap) -> Option<Caller> {
+        let Some(token) = &self.token else { return Some(Caller::ANYONE) };
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let basic = text("authorization")
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
-            .and_then(|(_, pair)| base64::engine::general_purpose::STANDARD.decode(pair.trim()).ok())
-            .and_then(|pair| String::from_utf8(pair).ok())
-            .is_some_and(|pair| pair.split_once(':').is_some_and(|(_, password)| token.matches(password)));
-        basic || text("x-api-key").is_some_and(|key| token.matches(key.trim()))
+        let authorization = |scheme: &str| {
+            let (said, rest) = text("authorization")?.split_once(' ')?;
+            said.eq_ignore_ascii_case(scheme).then(|| rest.trim().to_owned())
+        };
+        let mut given: Vec<String> = authorization("bearer").into_iter().collect();
+        // SDKs carry it where their vendor's key would stand: as the password of a user, or in a header of their own.
+        if is_ingest(path) {
+            let pair = authorization("basic").and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+            let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
+            given.extend(pair.and_then(|pair| pair.split_once(':').map(|(_, password)| password.to_owned())));
+            given.extend(text("x-api-key").map(|key| key.trim().to_owned()));
+        }
+        let credentials = given.iter().filter_map(|given| self.judge(given));
+        let sessions = cookies(headers).filter(|(name, _)| *name == COOKIE);
+        let sessions = sessions.filter_map(|(_, value)| match value.split_once('.') {
+            None => bool::from(value.as_bytes().ct_eq(token.cookie().as_bytes())).then_some(Caller::ANYONE),
+            Some((id, _)) => {
+                let key = self.keys.all().iter().find(|known| known.key.id == id).cloned()?;
+                let expected = token.cookie_of(&key.key);
+                bool::from(value.as_bytes().ct_eq(expected.as_bytes())).then(|| Caller::from(key))
+            }
+        });
+        // Whoever shows several is who may do most.
+        credentials.chain(sessions).max_by_key(|caller| caller.scope)
     }
 
-    /// Whether the request carries the token, or none is needed.
+    /// Who proves to be somebody with this: the token of the server, or an access key.
+    pub fn judge(&self, given: &str) -> Option<Caller> {
+        match &self.token {
+            Some(token) if token.matches(given) => Some(Caller::ANYONE),
+            _ => self.keys.find(given).map(Caller::from),
+        }
+    }
+
+    /// Whether the request may use all of the API.
     pub fn authenticated(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.token else { return true };
-        let bearer = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .is_some_and(|(_, secret)| token.matches(secret.trim()));
-        bearer
-            || cookies(headers)
-                .any(|(name, value)| name == COOKIE && bool::from(value.as_bytes().ct_eq(token.cookie().as_bytes())))
+        self.caller("", headers).is_some_and(|caller| caller.scope == Scope::All)
+    }
+}
+
+/// Who sent a request, as far as it matters.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub scope: Scope,
+    /// The access key; `None` for the token, and where nothing is needed.
+    pub key: Option<Arc<Known>>,
+}
+
+impl Caller {
+    const ANYONE: Caller = Caller { scope: Scope::All, key: None };
+}
+
+impl From<Arc<Known>> for Caller {
+    fn from(key: Arc<Known>) -> Self {
+        Caller { scope: key.scope, key: Some(key) }
     }
 }
 
@@ -244,11 +304,30 @@ pub async fn guard(State(app): State<Shared>, request: Request, next: Next) -> R
 }
 
 /// The middleware around every route, also of those that are added one day.
-pub async fn authenticate(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    match app.boundary.check_token(request.uri().path(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+pub async fn authenticate(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    let caller = match app.boundary.admit(request.method(), request.uri().path(), request.headers()) {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    if let Some(known) = &caller.key {
+        note_use(&app, known);
     }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// Writes down that a key is in use, once in a while and beside the request.
+fn note_use(app: &Shared, known: &Arc<Known>) {
+    let now = app.clock.now();
+    if !known.used(now) {
+        return;
+    }
+    let (app, id) = (app.clone(), known.key.id.clone());
+    tokio::spawn(async move {
+        if let Err(error) = app.credentials.touch_access_key(&id, now).await {
+            tracing::warn!(%error, "the use of an access key could not be written down");
+        }
+    });
 }
 
 /// The headers of every response.
@@ -292,8 +371,8 @@ mod tests {
     fn status(boundary: &Boundary, method: Method, path: &str, headers: &[(&str, &str)]) -> u16 {
         let headers: HeaderMap =
             headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
-        let checked = boundary.check(&method, path, &headers, None).and_then(|()| boundary.check_token(path, &headers));
-        checked.map_or_else(|error| error.status.as_u16(), |()| 200)
+        let checked = boundary.check(&method, path, &headers, None).and_then(|()| boundary.admit(&method, path, &headers));
+        checked.map_or_else(|error| error.status.as_u16(), |_| 200)
     }
 
     #[test]
@@ -435,5 +514,49 @@ mod tests {
         }
         assert!(Token::new("short").is_err());
         assert!(Token::new("a token with spaces in it").is_err());
+    }
+
+    #[test]
+    fn access_keys() {
+        use crate::access::make;
+        use flowtrace_core::id::Timestamp;
+        let boundary = boundary("0.0.0.0", true);
+        let (all, first) = make("all".to_owned(), Scope::All, Timestamp(1));
+        let (ingest, second) = make("ingest".to_owned(), Scope::Ingest, Timestamp(1));
+        boundary.keys.replace(vec![first.clone(), second.clone()]);
+        let token = Token::new(TOKEN).unwrap();
+        let cookie = |key: &AccessKey| format!("{COOKIE}={}", token.cookie_of(key));
+        let basic = |key: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("anybody:{key}")));
+        let with = |method: &Method, path: &str, given: &[(&'static str, &str)]| {
+            let headers: Vec<_> =
+                [("host", "localhost"), ("content-type", "application/json")].into_iter().chain(given.iter().copied()).collect();
+            status(&boundary, method.clone(), path, &headers)
+        };
+        for (name, value, of_all, of_ingest) in [
+            ("authorization", format!("Bearer {all}"), 200, 200),
+            ("authorization", format!("Bearer {ingest}"), 403, 200),
+            ("cookie", cookie(&first), 200, 200),
+            ("cookie", cookie(&second), 403, 200),
+            ("authorization", basic(&all), 401, 200),
+            ("authorization", basic(&ingest), 401, 200),
+            ("x-api-key", all.clone(), 401, 200),
+            ("x-api-key", ingest.clone(), 401, 200),
+            ("authorization", format!("Bearer {}", first.hash), 401, 401),
+            ("cookie", format!("{COOKIE}={}.{}", first.id, first.hash), 401, 401),
+            ("cookie", format!("{COOKIE}={}.", first.id), 401, 401),
+        ] {
+            for path in ["/api/runs", "/api/keys", "/api/secrets", "/api/traces", "/api/ingest"] {
+                assert_eq!(with(&Method::GET, path, &[(name, &value)]), of_all, "{path} {name}: {value}");
+            }
+            assert_eq!(with(&Method::POST, "/v1/traces", &[(name, &value)]), of_ingest, "{name}: {value}");
+        }
+        let bearer = format!("Bearer {ingest}");
+        assert_eq!(with(&Method::POST, "/api/scores", &[("authorization", &bearer)]), 200);
+        assert_eq!(with(&Method::GET, "/api/scores", &[("authorization", &bearer)]), 403);
+        // A browser that is signed in and sends spans.
+        assert_eq!(with(&Method::GET, "/api/runs", &[("authorization", &bearer), ("cookie", &cookie(&first))]), 200);
+        boundary.keys.replace(vec![second]);
+        assert_eq!(with(&Method::GET, "/api/runs", &[("authorization", &format!("Bearer {all}"))]), 401, "revoked");
+        assert_eq!(with(&Method::GET, "/api/runs", &[("cookie", &cookie(&first))]), 401, "revoked");
     }
 }

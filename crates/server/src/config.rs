@@ -2,8 +2,10 @@
 //!
 //! `docs/configuration.md` lists all of it; a test compares.
 
+mod secrets;
 mod tools;
 
+pub use self::secrets::ProviderKey;
 use crate::boundary::Token;
 use crate::cli::args::{CommonArgs, EngineArgs, ServeArgs};
 use flowtrace_adapters::guard::HostPort;
@@ -18,8 +20,6 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:7878";
 pub const DEFAULT_DATA: &str = "./flowtrace-data";
 pub const DEFAULT_FILE: &str = "flowtrace.toml";
 const DEFAULT_ACTIVE_RUNS: usize = 1000;
-/// Somewhat more than six months.
-const DEFAULT_RETENTION_DAYS: u32 = 190;
 
 /// `flowtrace.toml`. Unknown keys are errors, because a misspelt limit would be no limit.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +28,7 @@ pub struct File {
     pub listen: Option<String>,
     pub data: Option<PathBuf>,
     pub token_file: Option<PathBuf>,
+    pub secret_key_file: Option<PathBuf>,
     /// Names under which the server is reached, besides its address and `localhost`.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -189,8 +190,10 @@ pub struct Config {
     pub tools: ToolSettings,
     /// What workflows read as `config`, an object.
     pub variables: serde_json::Value,
-    /// `None`: traces stay for ever.
-    pub retention: Option<std::time::Duration>,
+    /// What the file says, if it says something; 0: traces stay for ever.
+    pub retention_days: Option<u32>,
+    /// Where the key that seals secrets is, or will be. `None`: nobody said, and there is no home directory.
+    pub secret_key_file: Option<PathBuf>,
     pub export: Option<Export>,
 }
 
@@ -253,13 +256,18 @@ impl Config {
             prices,
             equivalence,
             tools,
-            retention: match file.retention.days.unwrap_or(DEFAULT_RETENTION_DAYS) {
-                0 => None,
-                days => Some(std::time::Duration::from_secs(u64::from(days) * 24 * 60 * 60)),
-            },
+            retention_days: file.retention.days,
+            secret_key_file: common.secret_key_file.clone().or(file.secret_key_file.clone()).or_else(usual_key_file),
             export: export.transpose().map_err(&wrong)?,
         })
     }
+}
+
+/// Where a user's programs keep their configuration: <https://specifications.freedesktop.org/basedir-spec/latest/>.
+fn usual_key_file() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let directory = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
+    Some(directory.join("flowtrace/secret.key"))
 }
 
 /// The data directory alone, for commands that need nothing else.
@@ -463,10 +471,10 @@ mod tests {
         assert_eq!(config.prices[0].2.cache_read, Some(25_000));
         assert_eq!(config.equivalence.len(), 2);
         assert_eq!(config.allow.len(), 2);
-        assert_eq!(config.retention, Some(std::time::Duration::from_secs(30 * 86_400)));
+        assert_eq!(config.retention_days, Some(30));
         assert!(config.export.unwrap().headers.contains_key("x-path"));
-        assert_eq!(parse("[retention]\ndays = 0").unwrap().retention, None);
-        assert!(parse("").unwrap().retention.unwrap() > std::time::Duration::from_secs(183 * 86_400));
+        assert_eq!(parse("[retention]\ndays = 0").unwrap().retention_days, Some(0));
+        assert_eq!(parse("").unwrap().retention_days, None);
     }
 
     #[test]

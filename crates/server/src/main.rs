@@ -1,5 +1,6 @@
 //! The `flowtrace` binary: the HTTP API, the command line, and the deployment's configuration around the engine.
 
+mod access;
 mod api;
 mod app;
 mod boundary;
@@ -10,6 +11,7 @@ mod export;
 mod folds;
 #[cfg(unix)]
 mod launch;
+mod log;
 mod otlp;
 mod projector;
 mod seed;

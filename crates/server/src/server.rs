@@ -6,14 +6,17 @@ use crate::app::{App, Plans, Shared};
 use crate::boundary::{self, Boundary, Token};
 use crate::config::Config;
 use crate::folds::Folds;
-use crate::{deployment, export, otlp, projector, seed, upkeep, web};
+use crate::upkeep::Retention;
+use crate::{deployment, export, log, otlp, projector, seed, upkeep, web};
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowtrace_adapters::spans::SqliteSpans;
 use flowtrace_adapters::store::sqlite::{DataDir, SqliteStore, end_process};
 use flowtrace_adapters::tool::mcp::McpServer;
+use flowtrace_adapters::vault::{KeyFile, Vault};
 use flowtrace_engine::host::{Host, Ports, Settings};
 use flowtrace_engine::port::clock::SystemClock;
+use flowtrace_engine::port::credentials::Credentials;
 use flowtrace_engine::port::span_store::SpanStore;
 use flowtrace_engine::port::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -43,6 +46,15 @@ pub enum Mode {
     Run,
     /// For a look at what is stored.
     Read,
+    /// For a change of what is stored beside the runs.
+    Change,
+}
+
+impl Mode {
+    /// Whether other commands are told about the server, and may have to wait for it. The others are gone in a moment.
+    fn is_announced(self) -> bool {
+        matches!(self, Mode::Serve | Mode::Run)
+    }
 }
 
 /// `<data>/server.json`: how others find the server that holds the data directory.
@@ -114,11 +126,13 @@ impl Server {
         })?;
         // It can only be what a crash left behind.
         let _ = std::fs::remove_file(Announcement::path(data.path()));
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(data.path()).map_err(|error| other(cannot_open(&config.data, error)))?);
+        let sqlite = Arc::new(SqliteStore::open(data.path()).map_err(|error| other(cannot_open(&config.data, error)))?);
+        let (store, credentials): (Arc<dyn Store>, Arc<dyn Credentials>) = (sqlite.clone(), sqlite);
+        let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));
 
         let (token, token_file) = token(&config, address.ip(), data.path()).map_err(other)?;
-        let deployment = deployment::build(&config).await.map_err(other)?;
+        let vault = open_vault(&config, data.path(), token.as_ref(), credentials.clone()).await.map_err(store_error)?;
+        let deployment = deployment::build(&config, &vault).await.map_err(other)?;
         let clock = Arc::new(SystemClock);
         let spans: Arc<dyn SpanStore> = Arc::new(
             SqliteSpans::open(data.path(), clock.clone(), end_process())
@@ -140,23 +154,31 @@ impl Server {
                 variables: Arc::new(config.variables.clone()),
             },
         );
-        let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));
         if mode == Mode::Serve && config.demo {
             seed::demos(&*store, &*clock).await.map_err(store_error)?;
         }
         let unfinished = match mode {
             Mode::Serve => host.recover().await.map_err(store_error)?,
-            Mode::Run | Mode::Read => store.unfinished().await.map_err(store_error)?.len(),
+            Mode::Run | Mode::Read | Mode::Change => store.unfinished().await.map_err(store_error)?.len(),
         };
 
         let ingest = otlp::Ingest::open(spans.clone(), deployment.prices.clone(), data.path())
             .map_err(|error| other(format!("the directory for spans that wait cannot be used: {error}")))?;
         let ingest = Arc::new(ingest);
         let bindings = Arc::new(store.bindings().await.map_err(store_error)?);
+        let boundary = Boundary::new(address.ip(), &config.hosts, token);
+        boundary.keys.replace(credentials.access_keys().await.map_err(store_error)?);
+        let retention = Retention::read(&*store, config.retention_days).await.map_err(store_error)?;
         let app = Arc::new(App {
+            credentials,
+            vault,
+            owned_secrets: Arc::new(config.owned_secrets()),
+            provider_keys: config.provider_keys(),
+            changing_keys: tokio::sync::Mutex::default(),
+            retention,
             bindings: RwLock::new(bindings),
             changing_bindings: tokio::sync::Mutex::default(),
-            boundary: Boundary::new(address.ip(), &config.hosts, token),
+            boundary,
             host,
             store,
             spans,
@@ -173,7 +195,7 @@ impl Server {
             shutdown: CancellationToken::new(),
         });
         let url = format!("http://{}", reachable(address));
-        if mode != Mode::Read {
+        if mode.is_announced() {
             let announcement = Announcement { url: url.clone(), pid: std::process::id(), mode, instance: app.instance.clone() };
             announcement
                 .write(data.path())
@@ -183,9 +205,7 @@ impl Server {
         if mode == Mode::Serve {
             upkeep.spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
             upkeep.spawn(projector::run(app.clone(), data.path().to_owned()));
-            if let Some(age) = config.retention {
-                upkeep.spawn(upkeep::retention(app.clone(), age));
-            }
+            upkeep.spawn(upkeep::retention(app.clone()));
             if let Some(export) = config.export {
                 upkeep.spawn(export::run(app.clone(), export, data.path().to_owned()));
             }
@@ -201,7 +221,7 @@ impl Server {
     /// Stops accepting, lets answers and commits finish, and leaves what takes longer to the next process.
     pub async fn stop(self) {
         let Server { app, mut serving, mode, mcp, upkeep, data, .. } = self;
-        if mode != Mode::Read {
+        if mode.is_announced() {
             let _ = std::fs::remove_file(Announcement::path(data.path()));
         }
         app.shutdown.cancel();
@@ -216,6 +236,23 @@ impl Server {
         drop(app);
         drop(data);
     }
+}
+
+/// The secrets that people set, and all that this process knows of others: none of them may come back.
+async fn open_vault(
+    config: &Config,
+    data: &Path,
+    token: Option<&Token>,
+    credentials: Arc<dyn Credentials>,
+) -> Result<Arc<Vault>, StoreError> {
+    let key_file = KeyFile { path: config.secret_key_file.clone(), data: data.to_owned() };
+    let mut others = config.secrets_of_the_environment();
+    others.extend(token.map(|token| ("the token of this server".to_owned(), token.secret().to_owned())));
+    let vault = Vault::open(credentials, key_file, others, log::KNOWN.clone()).await?;
+    if let Some(problem) = vault.problem() {
+        tracing::warn!("{problem}");
+    }
+    Ok(vault)
 }
 
 async fn serve(listener: TcpListener, app: Shared) {

@@ -56,12 +56,14 @@ impl Provider for Anthropic {
         Box::pin(async move {
             let model = self.models.resolve(&call.target.model);
             let mut request = self.http.post(&self.url).header("anthropic-version", API_VERSION);
-            if let Some(key) = &self.upstream.api_key {
+            let key = self.upstream.key.now();
+            if let Some(key) = &key {
                 request = request.header("x-api-key", key.header());
             }
             let body = self.body(call, &model, context.max_output_tokens);
             let request = simulated::with_body(&self.upstream, request, body, call, context);
-            exchange(&self.upstream, &model, request, context, MessageStream::new(call.messages.len()), on_delta).await
+            let wire = MessageStream::new(call.messages.len());
+            exchange(&self.upstream, key.as_ref(), &model, request, context, wire, on_delta).await
         })
     }
 }

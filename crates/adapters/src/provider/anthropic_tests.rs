@@ -177,7 +177,8 @@ async fn usage_without_a_final_count_is_unknown() {
 async fn first_party_names_are_resolved_and_refused_parameters_left_out() {
     let simulator = crate::provider::simulated::Simulator::start(Default::default()).await.unwrap();
     let settings = [ProviderSettings::new("anthropic", Kind::Anthropic)];
-    let providers = build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
+    let providers =
+        build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url()), super::super::testing::no_secrets()).unwrap();
     let mut call = call("anthropic", "claude-3.5-sonnet");
     call.simulate = Some(Arc::new(json!({"latencyMs": 0})));
     assert_eq!(attempt(&providers[0], &call).await.0.unwrap().model, "claude-sonnet-4-6");

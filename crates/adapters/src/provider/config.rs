@@ -4,8 +4,9 @@ use super::anthropic::{self, Anthropic};
 use super::http::{HttpClient, Upstream};
 use super::model::Models;
 use super::openai::{self, MaxTokensField, OpenAi};
-use super::secret::ApiKey;
-use super::unconfigured::Unconfigured;
+use super::secret::{ApiKey, KeySource};
+use super::unconfigured::NeedsKey;
+use crate::secrets::Secrets;
 use flowtrace_engine::port::provider::Provider;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,20 +120,33 @@ impl ProviderSettings {
         self.key_setting.clone().unwrap_or_else(|| format!("the key of provider `{}`", self.name))
     }
 
-    fn is_configured(&self) -> bool {
-        self.api_key.is_some() || self.base_url.is_some()
-    }
-
-    fn build(&self, http: &HttpClient, simulator: Option<&str>) -> Result<Arc<dyn Provider>, ConfigError> {
+    fn build(
+        &self,
+        http: &HttpClient,
+        simulator: Option<&str>,
+        secrets: &Arc<dyn Secrets>,
+    ) -> Result<Arc<dyn Provider>, ConfigError> {
+        let key = match simulator {
+            Some(_) => KeySource::default(),
+            None => {
+                KeySource { given: self.api_key.clone(), secret: self.key_setting.clone().map(|name| (name, secrets.clone())) }
+            }
+        };
         let upstream = Upstream {
             name: self.name.clone(),
-            api_key: if simulator.is_some() { None } else { self.api_key.clone() },
+            key: key.clone(),
             key_setting: self.key_setting(),
             simulated: simulator.is_some(),
         };
-        if simulator.is_none() && !self.is_configured() {
-            return Ok(Arc::new(Unconfigured::new(&self.name, &upstream.key_setting)));
+        let provider = self.client(upstream, http, simulator)?;
+        // A server at an address of its own may want no key.
+        if simulator.is_some() || self.base_url.is_some() {
+            return Ok(provider);
         }
+        Ok(Arc::new(NeedsKey { inner: provider, key, setting: self.key_setting() }))
+    }
+
+    fn client(&self, upstream: Upstream, http: &HttpClient, simulator: Option<&str>) -> Result<Arc<dyn Provider>, ConfigError> {
         let base = self.checked_base_url()?;
         let is_own_address =
             base.host_str() == reqwest::Url::parse(self.kind.default_base_url()).ok().as_ref().and_then(|own| own.host_str());
@@ -183,11 +197,12 @@ impl ProviderSettings {
 }
 
 /// Builds every provider. With `simulator` (its base URL) all of them are simulated, whatever their settings: no key leaves the process
-/// and no real provider is called.
+/// and no real provider is called. `secrets` have the keys that the settings name and do not hold.
 pub fn build(
     settings: &[ProviderSettings],
     http: &HttpClient,
     simulator: Option<&str>,
+    secrets: Arc<dyn Secrets>,
 ) -> Result<Vec<Arc<dyn Provider>>, ConfigError> {
     let mut names = BTreeSet::new();
     for settings in settings {
@@ -198,7 +213,7 @@ pub fn build(
             return Err(ConfigError(format!("Two providers are called `{}`; a name may stand for one only.", settings.name)));
         }
     }
-    settings.iter().map(|settings| settings.build(http, simulator)).collect()
+    settings.iter().map(|settings| settings.build(http, simulator, &secrets)).collect()
 }
 
 #[cfg(test)]

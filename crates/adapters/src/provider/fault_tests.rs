@@ -226,7 +226,8 @@ async fn keys_stay_out_of_failures() {
 async fn the_simulator_fails_as_told() {
     let simulator = Simulator::start(SimulatorOptions { paced: false, ..SimulatorOptions::default() }).await.unwrap();
     let settings = BOTH.map(|(kind, name, _)| ProviderSettings::new(name, kind));
-    let providers = build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
+    let providers =
+        build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url()), super::testing::no_secrets()).unwrap();
     let table = [
         (json!({"status": 429, "retryAfterMs": 1200}), FailureCode::RateLimited, Some(429), Some(1200)),
         (json!({"status": 429}), FailureCode::RateLimited, Some(429), None),
@@ -268,7 +269,8 @@ async fn a_key_never_reaches_the_simulator_and_names_select_the_fault() {
         base_url: Some("http://127.0.0.1:1/v1".to_owned()),
         ..ProviderSettings::new("local", Kind::OpenAi)
     };
-    let providers = build(&[settings], &HttpClient::new().unwrap(), Some(&upstream.base_url)).unwrap();
+    let providers =
+        build(&[settings], &HttpClient::new().unwrap(), Some(&upstream.base_url), super::testing::no_secrets()).unwrap();
     assert!(providers[0].simulated());
     let mut call = call("local", "llama");
     call.target = Target { provider: "local".to_owned(), model: "llama".to_owned() };

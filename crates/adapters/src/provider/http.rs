@@ -1,6 +1,6 @@
 //! One HTTP exchange with a model provider: deadlines, limits, and a sentence for everything that can go wrong.
 
-use super::secret::{ApiKey, redact};
+use super::secret::{ApiKey, KeySource, redact};
 use super::sse::SseParser;
 use super::wire::{Reply, Wire, WireError, code_for_error_type};
 use crate::retry_after::retry_after_ms;
@@ -76,7 +76,7 @@ impl HttpClient {
 pub struct Upstream {
     /// The provider's name.
     pub name: String,
-    pub api_key: Option<ApiKey>,
+    pub key: KeySource,
     /// What to check when the key is refused: `OPENAI_API_KEY`.
     pub key_setting: String,
     pub simulated: bool,
@@ -85,6 +85,7 @@ pub struct Upstream {
 /// Sends the request and decodes the answer. Dropping the future closes the connection.
 pub async fn exchange<W: Wire>(
     upstream: &Upstream,
+    key: Option<&ApiKey>,
     model: &str,
     request: reqwest::RequestBuilder,
     context: &CallContext,
@@ -94,7 +95,8 @@ pub async fn exchange<W: Wire>(
     let request = request
         .header("idempotency-key", header_text(&context.idempotency_key))
         .header("traceparent", header_text(&context.traceparent));
-    let call = Exchange { upstream, model, started: Instant::now(), received: AtomicU64::new(0), first_token: OnceLock::new() };
+    let call =
+        Exchange { upstream, key, model, started: Instant::now(), received: AtomicU64::new(0), first_token: OnceLock::new() };
     match tokio::time::timeout(Duration::from_millis(context.timeout_ms), call.run(request, wire, on_delta)).await {
         Ok(result) => result,
         Err(_) => Err(call.timed_out(context.timeout_ms)),
@@ -115,6 +117,8 @@ pub fn header_text(text: &str) -> HeaderValue {
 
 struct Exchange<'a> {
     upstream: &'a Upstream,
+    /// The key that the request carries.
+    key: Option<&'a ApiKey>,
     model: &'a str,
     started: Instant,
     /// Bytes of the answer's body so far, for the sentence of a timeout.
@@ -244,7 +248,7 @@ impl Exchange<'_> {
     }
 
     fn failure(&self, error: WireError) -> Failure {
-        let detail = cut_text(&redact(&error.detail, self.upstream.api_key.as_ref()));
+        let detail = cut_text(&redact(&error.detail, self.key));
         Failure::new(error.code, format!("{} {detail} (model {}).", self.upstream.name, self.model))
     }
 
@@ -253,12 +257,12 @@ impl Exchange<'_> {
         let name = &self.upstream.name;
         if error.is_builder() {
             let message = format!("The request to {name} could not be built ({}). Check its base URL and key.", chain(&error));
-            return Failure::new(FailureCode::NotConfigured, redact(&message, self.upstream.api_key.as_ref()));
+            return Failure::new(FailureCode::NotConfigured, redact(&message, self.key));
         }
         let host = error.url().map(host_of).unwrap_or_default();
         let what = if error.is_connect() { "could not be reached" } else { "closed the connection without an answer" };
         let message = format!("{name}{host} {what} (model {}): {}.", self.model, chain(&error));
-        Failure::new(FailureCode::Connection, redact(&message, self.upstream.api_key.as_ref()))
+        Failure::new(FailureCode::Connection, redact(&message, self.key))
     }
 
     fn timed_out(&self, timeout_ms: u64) -> Failure {
@@ -287,7 +291,7 @@ impl Exchange<'_> {
         message.push_str(&format!(" for model {}", self.model));
         match error.message {
             Some(text) => {
-                let text = cut_text(&redact(&text, self.upstream.api_key.as_ref()));
+                let text = cut_text(&redact(&text, self.key));
                 message.push_str(&format!(": {}", end_sentence(&text)));
             }
             None => message.push('.'),

@@ -27,5 +27,5 @@ pub use anthropic::{Anthropic, DEFAULT_MAX_TOKENS};
 pub use config::{ConfigError, Kind, ProviderSettings, build};
 pub use http::{HttpClient, MAX_BODY};
 pub use openai::{MaxTokensField, OpenAi};
-pub use secret::{ApiKey, redact};
-pub use unconfigured::Unconfigured;
+pub use secret::{ApiKey, KeySource, redact};
+pub use unconfigured::NeedsKey;

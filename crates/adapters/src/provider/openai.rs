@@ -58,12 +58,13 @@ impl Provider for OpenAi {
         Box::pin(async move {
             let model = self.models.resolve(&call.target.model);
             let mut request = self.http.post(&self.url);
-            if let Some(key) = &self.upstream.api_key {
+            let key = self.upstream.key.now();
+            if let Some(key) = &key {
                 request = request.bearer_auth(key.expose());
             }
             let body = self.body(call, &model, context.max_output_tokens);
             let request = simulated::with_body(&self.upstream, request, body, call, context);
-            exchange(&self.upstream, &model, request, context, ChatStream::new(call.messages.len()), on_delta).await
+            exchange(&self.upstream, key.as_ref(), &model, request, context, ChatStream::new(call.messages.len()), on_delta).await
         })
     }
 }

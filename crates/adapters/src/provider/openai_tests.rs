@@ -200,8 +200,13 @@ async fn first_party_models_get_their_own_names_and_parameters() {
     let settings = ProviderSettings::new("openai", Kind::OpenAi);
     let simulator = crate::provider::simulated::Simulator::start(Default::default()).await.unwrap();
     // The simulator stands in for the first party, so the same rules hold; its answer names the model it was asked for.
-    let providers =
-        crate::provider::build(&[settings], &crate::provider::HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
+    let providers = crate::provider::build(
+        &[settings],
+        &crate::provider::HttpClient::new().unwrap(),
+        Some(&simulator.base_url()),
+        super::super::testing::no_secrets(),
+    )
+    .unwrap();
     let mut call = call("openai", "openai/o3");
     call.parameters.temperature = Some(0.1);
     call.simulate = Some(Arc::new(json!({"latencyMs": 0})));

@@ -1,5 +1,6 @@
 //! Keys that never show: not in `Debug`, not in errors, not in what an upstream echoes.
 
+use crate::secrets::Secrets;
 use http::HeaderValue;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -56,6 +57,29 @@ impl<'de> Deserialize<'de> for ApiKey {
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(redacted)")
+    }
+}
+
+/// Where a provider's key comes from at each call.
+#[derive(Clone, Default)]
+pub struct KeySource {
+    /// From the environment or the configuration; it is there for as long as the process.
+    pub given: Option<ApiKey>,
+    /// Otherwise a secret of this name, which may come and go.
+    pub secret: Option<(String, Arc<dyn Secrets>)>,
+}
+
+impl KeySource {
+    /// The key as it is now. A secret that cannot be a key counts as none.
+    pub fn now(&self) -> Option<ApiKey> {
+        let secret = || self.secret.as_ref().and_then(|(name, secrets)| ApiKey::new(&secrets.get(name)?).ok());
+        self.given.clone().or_else(secret)
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySource(redacted)")
     }
 }
 

@@ -11,6 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub fn no_secrets() -> Arc<dyn crate::secrets::Secrets> {
+    Arc::new(crate::secrets::tests::Fixed(Default::default()))
+}
+
 pub const KEY: &str = "sk-test-0123456789abcdef";
 
 /// What to do with a connection once its request has come in.
@@ -95,7 +99,7 @@ pub fn provider_at(kind: Kind, base_url: &str) -> Arc<dyn Provider> {
     let key_setting = Some(format!("{}_API_KEY", name.to_uppercase()));
     let settings =
         ProviderSettings { base_url, api_key: ApiKey::new(KEY).ok(), key_setting, ..ProviderSettings::new(name, kind) };
-    build(&[settings], &HttpClient::new().unwrap(), None).unwrap().remove(0)
+    build(&[settings], &HttpClient::new().unwrap(), None, no_secrets()).unwrap().remove(0)
 }
 
 async fn serve(mut stream: TcpStream, act: Act, seen: Arc<Mutex<Vec<Seen>>>, closed: mpsc::UnboundedSender<()>) {

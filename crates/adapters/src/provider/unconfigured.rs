@@ -1,45 +1,48 @@
-//! A provider that workflows may name and that nobody has set up.
+//! A provider that workflows may name and that has no key, or none yet.
 
+use super::secret::KeySource;
 use flowtrace_core::call::{ModelAnswer, ModelCall};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::provider::{CallContext, OnDelta, Provider};
+use std::sync::Arc;
 
-/// Fails every call with a sentence that names the missing setting.
-pub struct Unconfigured {
-    name: String,
-    setting: String,
+/// Calls only with a key; without one it fails with a sentence that names the missing setting.
+pub struct NeedsKey {
+    pub inner: Arc<dyn Provider>,
+    pub key: KeySource,
+    /// What is missing: `OPENAI_API_KEY`.
+    pub setting: String,
 }
 
-impl Unconfigured {
-    /// `setting` is what is missing: `OPENAI_API_KEY`.
-    pub fn new(name: &str, setting: &str) -> Self {
-        Unconfigured { name: name.to_owned(), setting: setting.to_owned() }
-    }
-}
-
-impl Provider for Unconfigured {
+impl Provider for NeedsKey {
     fn name(&self) -> &str {
-        &self.name
+        self.inner.name()
     }
 
     fn configured(&self) -> bool {
-        false
+        self.key.now().is_some()
     }
 
     fn simulated(&self) -> bool {
-        false
+        self.inner.simulated()
     }
 
     fn call<'a>(
         &'a self,
         call: &'a ModelCall,
-        _context: &'a CallContext,
-        _on_delta: OnDelta<'a>,
+        context: &'a CallContext,
+        on_delta: OnDelta<'a>,
     ) -> BoxFuture<'a, Result<ModelAnswer, Failure>> {
+        if self.configured() {
+            return self.inner.call(call, context, on_delta);
+        }
         let message = format!(
-            "Provider {} is not configured, so model {} cannot be called: set {}, or start with --simulate to run without a provider.",
-            self.name, call.target.model, self.setting
+            "Provider {} is not configured, so model {} cannot be called: set {} (in the environment of the server, or as a secret \
+             in the settings), or start with --simulate to run without a provider.",
+            self.name(),
+            call.target.model,
+            self.setting
         );
         Box::pin(async move { Err(Failure::new(FailureCode::NotConfigured, message)) })
     }

@@ -1,12 +1,14 @@
 //! What changes traces besides spans: scores, pins, age.
 
 use super::db::Failed;
+use super::partition::{Partition, Partitions};
 use super::schema::{self, Kind, Period};
 use super::terms::{Field, term};
 use super::writer::Writer;
 use crate::store::sqlite::data_dir::unusable;
 use flowtrace_core::id::TraceId;
 use flowtrace_core::span::Score;
+use flowtrace_engine::port::span_store::Kept;
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::atomic::Ordering;
@@ -62,7 +64,7 @@ pub fn pin(writer: &mut Writer, id: TraceId, pinned: bool) -> Result<bool, Faile
 /// Copies pinned traces out of every file that is too old, then removes it.
 pub fn expire(writer: &mut Writer, now: i64, age: Duration) -> Result<u64, Failed> {
     let current = writer.current()?;
-    let age = i64::try_from(age.as_nanos()).unwrap_or(i64::MAX);
+    let age = nanoseconds(age);
     let mut removed = 0;
     for partition in writer.partitions.newest_first() {
         let period = partition.period;
@@ -70,7 +72,7 @@ pub fn expire(writer: &mut Writer, now: i64, age: Duration) -> Result<u64, Faile
             removed += sweep(writer)?;
             continue;
         }
-        if period == current || period.end().saturating_add(age) > now {
+        if period == current || !period.is_past(now, age) {
             continue;
         }
         let pinned: Vec<i64> = partition.spans(|connection| {
@@ -103,6 +105,33 @@ pub fn expire(writer: &mut Writer, now: i64, age: Duration) -> Result<u64, Faile
         writer.counts.accepted.fetch_sub(spans - kept.min(spans), Ordering::Relaxed);
     }
     Ok(removed)
+}
+
+fn nanoseconds(age: Duration) -> i64 {
+    i64::try_from(age.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// What a file holds, and whether [`expire`] would remove it.
+pub fn kept(partitions: &Partitions, partition: &Partition, expiry: Option<(i64, Duration)>) -> Result<Kept, StoreError> {
+    let period = partition.period;
+    let (traces, pinned, oldest): (u64, u64, Option<i64>) = partition.spans(|connection| {
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
+        // A trace without spans is only the place of scores that came before them.
+        let traces = count("SELECT count(*) FROM traces WHERE spans > 0")?;
+        let pinned = count("SELECT count(*) FROM traces WHERE pinned = 1")?;
+        Ok((traces, pinned, connection.query_row("SELECT min(started) FROM traces", [], |row| row.get(0))?))
+    })?;
+    let is_pinned = period == Period::PINNED;
+    let past = expiry.is_some_and(|(now, age)| period.is_past(now, nanoseconds(age)));
+    Ok(Kept {
+        until: (!is_pinned).then(|| period.end()),
+        // What senders say of their times may be anything; the file knows when they came.
+        oldest: oldest.map(|oldest| if is_pinned { oldest } else { oldest.max(period.start()) }),
+        traces,
+        pinned,
+        bytes: [Kind::Spans, Kind::Text].map(|kind| schema::bytes(&partitions.dir, kind, period)).iter().sum(),
+        expired: past && partitions.current() != Some(period),
+    })
 }
 
 /// Copies one trace into the file of pinned traces and returns how many spans it has.

@@ -312,6 +312,13 @@ impl SpanStore for SqliteSpans {
         Box::pin(self.change(move |writer| changes::expire(writer, now, age)))
     }
 
+    fn kept(&self, expiry: Option<(i64, Duration)>) -> BoxFuture<'_, Result<Vec<Kept>, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| {
+            let all = partitions.newest_first();
+            all.iter().rev().map(|partition| changes::kept(partitions, partition, expiry)).collect::<Result<Vec<_>, StoreError>>()
+        }))
+    }
+
     fn tail(&self) -> broadcast::Receiver<Arc<[TraceId]>> {
         self.tail.subscribe()
     }

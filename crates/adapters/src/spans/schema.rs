@@ -29,6 +29,16 @@ impl Period {
         Period((day + 3).div_euclid(WEEK) * WEEK - 3)
     }
 
+    /// Its first moment.
+    pub fn start(self) -> i64 {
+        self.0.saturating_mul(DAY)
+    }
+
+    /// Whether everything in it arrived more than `age` nanoseconds before `now`. Pinned traces are never too old.
+    pub fn is_past(self, now: i64, age: i64) -> bool {
+        self != Period::PINNED && self.end().saturating_add(age) <= now
+    }
+
     /// The first moment after it.
     pub fn end(self) -> i64 {
         self.0.saturating_add(WEEK).saturating_mul(DAY)
@@ -215,12 +225,23 @@ pub fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Removes a file and what SQLite keeps beside it.
-pub fn remove(dir: &Path, kind: Kind, period: Period) -> std::io::Result<()> {
-    let path = kind.path(dir, period);
-    for end in ["", "-wal", "-shm"] {
-        let mut name = path.clone().into_os_string();
+/// A file and what SQLite keeps beside it.
+fn files(dir: &Path, kind: Kind, period: Period) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| {
+        let mut name = kind.path(dir, period).into_os_string();
         name.push(end);
+        PathBuf::from(name)
+    })
+}
+
+/// What they take on the disk. What cannot be seen counts nothing.
+pub fn bytes(dir: &Path, kind: Kind, period: Period) -> u64 {
+    files(dir, kind, period).iter().filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
+}
+
+/// Removes them.
+pub fn remove(dir: &Path, kind: Kind, period: Period) -> std::io::Result<()> {
+    for name in files(dir, kind, period) {
         match std::fs::remove_file(&name) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}

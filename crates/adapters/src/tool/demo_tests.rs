@@ -33,7 +33,8 @@ impl Demo {
     async fn new() -> Demo {
         let simulator = Simulator::start(SimulatorOptions { paced: false, ..SimulatorOptions::default() }).await.unwrap();
         let settings = [ProviderSettings::new("openai", Kind::OpenAi), ProviderSettings::new("anthropic", Kind::Anthropic)];
-        let providers = build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
+        let providers =
+            build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url()), Arc::new(EnvironmentSecrets)).unwrap();
         let tools = builtin(Guard::new(GuardPolicy::default()), Arc::new(EnvironmentSecrets));
         let specs = tools.iter().map(|tool| tool.describe());
         let names = providers.iter().map(|provider| provider.name().to_owned()).collect();

@@ -3,7 +3,7 @@
 mod csv;
 #[cfg(test)]
 mod demo_tests;
-mod echo;
+pub(crate) mod echo;
 mod http;
 mod json;
 pub mod mcp;

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod approvals;
+mod credentials;
 mod journal;
 mod records;
 mod runs;
 mod workflows;
 
 pub use approvals::*;
+pub use credentials::*;
 pub use journal::*;
 pub use records::*;
 pub use runs::*;
@@ -70,6 +72,19 @@ macro_rules! store_conformance {
             $crate::conformance::$case(store).await;
         }
     )*};
+}
+
+/// The same for what keeps credentials: `$open` gives `(Arc<dyn Credentials>, impl Sized)`.
+#[macro_export]
+macro_rules! credentials_conformance {
+    ($open:expr) => {
+        $crate::store_conformance! { @cases $open;
+            secrets_are_replaced_and_deleted,
+            there_are_no_more_secrets_than_may_be,
+            access_keys_come_and_go,
+            an_access_key_is_named_once_and_their_number_is_bounded,
+        }
+    };
 }
 
 pub(crate) type AnyStore = Arc<dyn Store>;

@@ -201,6 +201,23 @@ pub struct Counters {
     pub unindexed: u64,
 }
 
+/// What one file of traces holds. A file goes as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The first moment after the time in which its traces arrived, in nanoseconds since the Unix epoch. `None` for the file of
+    /// pinned traces that outlived their own.
+    pub until: Option<i64>,
+    /// When its earliest trace began; `None` without traces.
+    pub oldest: Option<i64>,
+    pub traces: u64,
+    /// How many of these are pinned.
+    pub pinned: u64,
+    /// On the disk.
+    pub bytes: u64,
+    /// Whether [`SpanStore::expire`] would remove it.
+    pub expired: bool,
+}
+
 pub trait SpanStore: Send + Sync {
     /// Room for about `bytes` on the wire; taken before decoding, so that an overload is answered before memory grows.
     fn admit(&self, bytes: usize) -> Result<Admission, SpanStoreError>;
@@ -257,6 +274,9 @@ pub trait SpanStore: Send + Sync {
     /// Removes what arrived more than `age` before `now` (nanoseconds since the Unix epoch), but for pinned traces. Whole files
     /// go at once, so it may stay up to a week longer. Returns how many spans were removed.
     fn expire(&self, now: i64, age: Duration) -> BoxFuture<'_, Result<u64, SpanStoreError>>;
+
+    /// What there is, oldest first, and what of it would go with `(now, age)` of [`SpanStore::expire`].
+    fn kept(&self, expiry: Option<(i64, Duration)>) -> BoxFuture<'_, Result<Vec<Kept>, SpanStoreError>>;
 
     /// The traces that each commit touched, as it happens. A reader that is too slow is told that it missed some.
     fn tail(&self) -> broadcast::Receiver<Arc<[TraceId]>>;

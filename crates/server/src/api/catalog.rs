@@ -64,6 +64,10 @@ pub struct ProviderView {
     /// Whether it has what it needs to be called, for instance its key.
     configured: bool,
     simulated: bool,
+    /// The variable, or the secret, that holds its key; null: no key is sent.
+    key_name: Option<String>,
+    /// Where the key is: `environment` or `secret`; null: nowhere.
+    key_source: Option<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -119,10 +123,20 @@ pub async fn get(State(app): State<Shared>) -> Json<CatalogView> {
         remote: tool.remote,
         timeout_ms: tool.timeout_ms,
     });
-    let providers = app.providers.iter().map(|provider| ProviderView {
-        name: provider.name().to_owned(),
-        configured: provider.configured(),
-        simulated: provider.simulated(),
+    let providers = app.providers.iter().map(|provider| {
+        let key = app.provider_keys.iter().find(|key| key.provider == provider.name());
+        let key_name = key.and_then(|key| key.name.clone());
+        let stored = key_name.as_ref().is_some_and(|name| app.vault.get(name).is_some());
+        ProviderView {
+            name: provider.name().to_owned(),
+            configured: provider.configured(),
+            simulated: provider.simulated(),
+            key_name,
+            key_source: match key {
+                Some(key) if key.given => Some("environment"),
+                _ => stored.then_some("secret"),
+            },
+        }
     });
     let mut names: BTreeSet<(String, String)> =
         PriceTable::listed().map(|(provider, model, _)| (provider.to_owned(), model.to_owned())).collect();

@@ -13,13 +13,16 @@ pub mod dto;
 pub mod extract;
 pub mod fork;
 pub mod health;
+pub mod keys;
 pub mod link;
 pub mod problem;
 pub mod providers;
+pub mod retention;
 pub mod run_view;
 pub mod runs;
 pub mod schema;
 pub mod scores;
+pub mod secrets;
 pub mod session;
 pub mod sessions;
 pub mod simulate;
@@ -81,6 +84,11 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(bindings::list, bindings::create))
         .routes(routes!(bindings::update, bindings::delete))
         .routes(routes!(providers::test))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(retention::get, retention::put))
         .routes(routes!(cache::clear))
         .routes(routes!(simulate::fail_next))
         .routes(routes!(session::get, session::create, session::delete))

@@ -2,8 +2,9 @@
 
 use super::extract::Json as Body;
 use super::problem::{ApiError, ApiResult, ProblemDocument};
+use crate::access::Scope;
 use crate::app::Shared;
-use crate::boundary::COOKIE;
+use crate::boundary::{COOKIE, Caller};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -37,7 +38,7 @@ pub async fn get(State(app): State<Shared>, headers: HeaderMap) -> Json<Session>
     Json(Session { token_required: app.boundary.token().is_some(), authenticated: app.boundary.authenticated(&headers) })
 }
 
-/// Trades the token for a cookie.
+/// Trades the token, or an access key with the scope `all`, for a cookie.
 #[utoipa::path(post, path = "/api/session", operation_id = "createSession", tag = "server", request_body = CreateSession, responses(
     (status = 200, body = Session),
     (status = 401, body = ProblemDocument, content_type = "application/problem+json", description = "The token is wrong"),
@@ -47,10 +48,17 @@ pub async fn create(State(app): State<Shared>, Body(body): Body<CreateSession>) 
     let Some(token) = app.boundary.token() else {
         return Ok(Json(Session { token_required: false, authenticated: true }).into_response());
     };
-    if !token.matches(body.token.trim()) {
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "This is not the token of this server."));
-    }
-    let cookie = format!("{COOKIE}={}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict", token.cookie());
+    let value = match app.boundary.judge(body.token.trim()) {
+        Some(Caller { scope: Scope::All, key: None }) => token.cookie(),
+        Some(Caller { scope: Scope::All, key: Some(known) }) => token.cookie_of(&known.key),
+        Some(_) => {
+            let detail = "This access key may only send spans and scores, and opens no pages: use the token of the server, or a key with the \
+                          scope `all`.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "ingest_only", detail));
+        }
+        None => return Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "This is not the token of this server.")),
+    };
+    let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict");
     Ok(([(header::SET_COOKIE, cookie)], Json(Session { token_required: true, authenticated: true })).into_response())
 }
 

@@ -25,6 +25,10 @@ pub enum Command {
     Runs(Runs),
     /// Show the events of a run
     Trace(Trace),
+    /// Set, list and delete the secrets of tools and providers
+    Secrets(Secrets),
+    /// Make, list and revoke access keys
+    Keys(Keys),
     /// Bring the data directory up to date
     Migrate(Migrate),
 }
@@ -37,6 +41,9 @@ pub struct CommonArgs {
     /// Configuration file [default: flowtrace.toml, if there is one]
     #[arg(long, env = "FLOWTRACE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// File with the key that seals stored secrets [default: flowtrace/secret.key where the user's configuration is]
+    #[arg(long, env = "FLOWTRACE_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -165,6 +172,78 @@ pub struct Trace {
 }
 
 #[derive(Args)]
+pub struct Secrets {
+    #[command(subcommand)]
+    pub command: SecretsCommand,
+}
+
+#[derive(Subcommand)]
+pub enum SecretsCommand {
+    /// Set a secret to what standard input holds; one line break at its end is left out
+    Set {
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the names of the secrets and when they were set
+    List {
+        /// Print every secret as a line of JSON, without its value
+        #[arg(long, env = "FLOWTRACE_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Delete a secret
+    Delete {
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where a command finds the server, or the data directory where none runs.
+#[derive(Args)]
+pub struct Place {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub token: TokenArgs,
+}
+
+#[derive(Args)]
+pub struct Keys {
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make an access key and print it; it is never shown again
+    Create {
+        name: String,
+        /// What the key may do: all, or only send spans and scores
+        #[arg(long, env = "FLOWTRACE_SCOPE", value_parser = ["all", "ingest"], default_value = "all")]
+        scope: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the access keys
+    List {
+        /// Print every key as a line of JSON, without the key itself
+        #[arg(long, env = "FLOWTRACE_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Revoke an access key, by its name or its id
+    Revoke {
+        key: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args)]
 pub struct Migrate {
     #[command(flatten)]
     pub common: CommonArgs,
@@ -180,9 +259,16 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// With the commands of commands.
+    fn commands() -> Vec<clap::Command> {
+        let all: Vec<_> = Cli::command().get_subcommands().cloned().collect();
+        let inner: Vec<_> = all.iter().flat_map(|command| command.get_subcommands().cloned()).collect();
+        all.into_iter().chain(inner).collect()
+    }
+
     #[test]
     fn every_flag_is_also_a_variable() {
-        for command in Cli::command().get_subcommands() {
+        for command in commands() {
             for argument in command.get_arguments() {
                 let Some(long) = argument.get_long() else { continue };
                 // `--input` may be repeated, which a variable cannot.
@@ -198,7 +284,7 @@ mod tests {
     #[test]
     fn every_flag_is_documented() {
         let docs = include_str!("../../../../docs/configuration.md");
-        for command in Cli::command().get_subcommands() {
+        for command in commands() {
             for argument in command.get_arguments() {
                 let Some(long) = argument.get_long().filter(|long| !["help", "version"].contains(long)) else { continue };
                 let variable = argument.get_env().and_then(|name| name.to_str());

@@ -133,6 +133,15 @@ impl Client {
         self.json(self.request(Method::POST, path).timeout(Duration::from_secs(90)).json(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, ApiFailure> {
+        self.json(self.request(Method::PUT, path).timeout(Duration::from_secs(60)).json(body)).await
+    }
+
+    /// For operations that answer nothing.
+    pub async fn delete(&self, path: &str) -> Result<(), ApiFailure> {
+        self.send(self.request(Method::DELETE, path).timeout(Duration::from_secs(60))).await.map(|_| ())
+    }
+
     async fn json(&self, request: RequestBuilder) -> Result<Value, ApiFailure> {
         let response = self.send(request).await?;
         response.json().await.map_err(|error| self.broken(&error))

@@ -3,11 +3,13 @@
 
 pub mod args;
 mod client;
+mod keys;
 mod migrate;
 mod out;
 mod progress;
 mod run;
 mod runs;
+mod secrets;
 mod serve;
 mod sse;
 mod trace;
@@ -43,6 +45,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(arguments) => asynchronously("error", run::run(arguments)),
         Command::Runs(arguments) => asynchronously("error", runs::run(arguments)),
         Command::Trace(arguments) => asynchronously("error", trace::run(arguments)),
+        Command::Secrets(arguments) => asynchronously("error", secrets::run(arguments)),
+        Command::Keys(arguments) => asynchronously("error", keys::run(arguments)),
     };
     outcome.unwrap_or_else(|failed| {
         out::error(&failed.sentence);
@@ -51,7 +55,7 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn asynchronously(log_level: &str, command: impl Future<Output = Outcome>) -> Outcome {
-    log(log_level);
+    crate::log::start(log_level);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no threads to work with: {error}"))?;
     let outcome = runtime.block_on(command);
@@ -105,17 +109,4 @@ fn stop_signal() -> Result<impl Future<Output = ()>, String> {
             let _ = tokio::signal::ctrl_c().await;
         })
     }
-}
-
-/// The log goes to standard error; `FLOWTRACE_LOG` filters it, for instance `debug` or `flowtrace_engine=trace`.
-fn log(usual: &str) {
-    use tracing_subscriber::EnvFilter;
-    let filter = std::env::var("FLOWTRACE_LOG").ok().and_then(|text| EnvFilter::try_new(text).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(usual));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second subscriber exists only in tests.
-    let _ = match std::env::var("FLOWTRACE_LOG_FORMAT").as_deref() {
-        Ok("json") => builder.json().try_init(),
-        _ => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).compact().try_init(),
-    };
 }

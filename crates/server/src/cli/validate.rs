@@ -17,9 +17,9 @@ use std::process::ExitCode;
 
 pub fn run(arguments: Validate) -> Outcome {
     let text = read(&arguments.file)?;
-    let common = CommonArgs { config: arguments.config, data: None };
+    let common = CommonArgs { config: arguments.config, ..CommonArgs::default() };
     let config = Config::load(&common, &EngineArgs::default(), None)?;
-    let (tools, _) = deployment::tools(&config)?;
+    let (tools, _) = deployment::tools(&config, deployment::environment())?;
     let catalog = deployment::catalog(&tools, config.providers.iter().map(|provider| provider.name.as_str()));
     let problems = check(text.as_bytes(), &catalog).err().unwrap_or_default();
     let warnings = lint::lint(text.as_bytes(), &catalog);

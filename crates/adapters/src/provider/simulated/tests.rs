@@ -16,7 +16,9 @@ struct Bench {
 async fn bench() -> Bench {
     let simulator = Simulator::start(SimulatorOptions { paced: false, ..SimulatorOptions::default() }).await.unwrap();
     let settings = [ProviderSettings::new("openai", Kind::OpenAi), ProviderSettings::new("anthropic", Kind::Anthropic)];
-    let providers = build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url())).unwrap();
+    let providers =
+        build(&settings, &HttpClient::new().unwrap(), Some(&simulator.base_url()), crate::provider::testing::no_secrets())
+            .unwrap();
     Bench { simulator, providers }
 }
 

@@ -71,9 +71,21 @@ async fn old_traces_go_and_pinned_ones_stay() {
     clock.pass(3 * WEEK);
     write(&store, small(6)).await;
     let age = Duration::from_micros(4 * WEEK);
+    let kept = store.kept(Some((clock.nanos(), age))).await.unwrap();
+    assert_eq!(
+        kept.iter().map(|kept| (kept.traces, kept.pinned, kept.expired)).collect::<Vec<_>>(),
+        [(5, 2, false), (1, 0, false)]
+    );
+    assert!(kept.iter().all(|kept| kept.bytes > 0 && kept.oldest.is_some() && kept.oldest < kept.until), "{kept:?}");
     assert_eq!(store.expire(clock.nanos(), age).await.unwrap(), 0, "not old enough");
     clock.pass(2 * WEEK);
+    let kept = store.kept(Some((clock.nanos(), age))).await.unwrap();
+    assert_eq!(kept.iter().map(|kept| kept.expired).collect::<Vec<_>>(), [true, false], "what is told is what goes");
+    assert!(store.kept(None).await.unwrap().iter().all(|kept| !kept.expired));
     assert_eq!(store.expire(clock.nanos(), age).await.unwrap(), 12);
+    let kept = store.kept(Some((clock.nanos(), age))).await.unwrap();
+    let shown: Vec<_> = kept.iter().map(|kept| (kept.traces, kept.pinned, kept.expired, kept.until.is_some())).collect();
+    assert!(shown.starts_with(&[(2, 2, false, false)]) && shown.contains(&(1, 0, false, true)), "{shown:?}");
     assert_eq!(find(&store, TraceQuery::default()).await, [6, 3, 2]);
     assert_eq!(store.trace(TraceId(1)).await.unwrap(), None);
     let kept = store.trace(TraceId(2)).await.unwrap().unwrap();

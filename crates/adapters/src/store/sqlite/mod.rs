@@ -7,6 +7,7 @@
 mod apply;
 mod blobs;
 mod checkpoint;
+mod credentials;
 pub(crate) mod data_dir;
 pub(crate) mod error;
 mod heads;

@@ -13,6 +13,7 @@ use std::time::Duration;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__journal", include_str!("migrations/V1__journal.sql")),
     ("V2__approvals", include_str!("migrations/V2__approvals.sql")),
+    ("V3__credentials", include_str!("migrations/V3__credentials.sql")),
 ];
 
 /// Pages of 4 KiB: measured against 8 and 16 KiB, see `docs/storage.md`.

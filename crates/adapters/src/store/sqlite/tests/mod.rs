@@ -27,6 +27,18 @@ mod conformance {
     flowtrace_engine::store_conformance!(open());
 }
 
+mod credentials {
+    use super::*;
+    use flowtrace_engine::port::credentials::Credentials;
+
+    fn open() -> (Arc<dyn Credentials>, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        (Arc::new(SqliteStore::open(dir.path()).unwrap()), dir)
+    }
+
+    flowtrace_engine::credentials_conformance!(open());
+}
+
 fn stream(number: u128) -> StreamId {
     StreamId(0x0190_0000_0000_7000_8000_0000_0000_0000 + number)
 }

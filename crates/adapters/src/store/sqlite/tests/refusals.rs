@@ -155,7 +155,7 @@ async fn a_newer_schema_is_refused() {
     Connection::open(journal_path(dir.path())).unwrap().execute(newer, []).unwrap();
     for error in [SqliteStore::open(dir.path()).err(), migrate(dir.path()).err()] {
         let error = error.unwrap().to_string();
-        assert!(error.contains("was written by a newer FlowTrace (schema 99, this build knows 2)"), "{error}");
+        assert!(error.contains("was written by a newer FlowTrace (schema 99, this build knows 3)"), "{error}");
         assert!(error.contains(dir.path().to_str().unwrap()), "{error}");
     }
 }

@@ -136,7 +136,7 @@ fn frequent_queries_use_indexes() {
 #[test]
 fn migrate_says_what_it_did() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(migrate(dir.path()).unwrap(), ["V1__journal", "V2__approvals"]);
+    assert_eq!(migrate(dir.path()).unwrap(), ["V1__journal", "V2__approvals", "V3__credentials"]);
     assert_eq!(migrate(dir.path()).unwrap(), [""; 0]);
     SqliteStore::open(dir.path()).unwrap();
     assert_eq!(migrate(dir.path()).unwrap(), [""; 0]);
