@@ -1,13 +1,9 @@
 import { bodyOf, inOrder, levelAt, nodeAt, outgoing, readLevel, type BodyPath } from "./graph";
+import type { Place } from "@/nodes/graph/shape";
 import { getIn, isObject, setIn, type JsonObject, type Segments } from "./pointer";
 import { renameIn } from "./references";
 
 /** What the editor does to a document. Each is pure: a document comes in, a new one goes out, and nothing unknown gets lost. */
-
-export interface Place {
-  x: number;
-  y: number;
-}
 
 export type Doc = JsonObject;
 

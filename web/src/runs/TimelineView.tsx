@@ -120,7 +120,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
 }
 
 const GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[minmax(120px,42%)_1fr_58px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_64px_64px_84px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[minmax(112px,40%)_1fr_78px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_84px_60px_84px]";
 
 const kinds = new Map<string, ReactElement>();
 
