@@ -1,3 +1,4 @@
+import { writeJson } from "@/api/lossless";
 import type { Place } from "@/nodes/graph/shape";
 import { kindLabel } from "@/nodes/kind";
 import { toast } from "@/ui/toast";
@@ -119,7 +120,7 @@ export function makeActions(
     },
     copy: () => {
       const clip = copyNodes(store.getState().document, path, store.getState().selection);
-      return clip.nodes.length > 0 ? JSON.stringify(clip, null, 2) : null;
+      return clip.nodes.length > 0 ? writeJson(clip, 2) : null;
     },
     paste: (text) => {
       const clip = readClip(text);
