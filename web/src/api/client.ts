@@ -1,14 +1,20 @@
 import createClient from "openapi-fetch";
 import { request } from "./http";
+import { parseJson, writeJson } from "./lossless";
 import { ApiProblem } from "./problem";
 import type { operations, paths } from "./schema";
-import type { Decide, FailNext, Fork, NewScore, RunStatus, RunSummary, TraceSummary } from "./types";
+import type { Decide, Draft, FailNext, Fork, NewScore, RunStatus, RunSummary, TraceSummary, VersionDocument, Workflow } from "./types";
 
-const client = createClient<paths>({ fetch: request });
+const client = createClient<paths>({ fetch: request, bodySerializer: (body) => writeJson(body) });
 
 /** `request` throws whatever is no success, so there always is data. */
 async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {
   return (await answer).data as T;
+}
+
+/** Documents are read with their numbers as they were written. */
+async function lossless<T>(answer: Promise<{ data?: string }>): Promise<T> {
+  return parseJson(await data(answer)) as T;
 }
 
 export interface RunFilter {
@@ -59,9 +65,9 @@ export const api = {
     data(client.POST("/api/workflows/{id}/runs", { params: { path: { id }, header: { "Idempotency-Key": key } }, body: { input_vars } })),
 
   workflows: (cursor?: string, signal?: AbortSignal) => data(client.GET("/api/workflows", { params: { query: { cursor } }, signal })),
-  workflow: (id: string, signal?: AbortSignal) => data(client.GET("/api/workflows/{id}", { params: { path: { id } }, signal })),
+  workflow: (id: string, signal?: AbortSignal) => lossless<Workflow>(client.GET("/api/workflows/{id}", { params: { path: { id } }, signal, parseAs: "text" })),
   workflowVersion: (id: string, version: number, signal?: AbortSignal) =>
-    data(client.GET("/api/workflows/{id}/versions/{version}", { params: { path: { id, version } }, signal })),
+    lossless<VersionDocument>(client.GET("/api/workflows/{id}/versions/{version}", { params: { path: { id, version } }, signal, parseAs: "text" })),
   createWorkflow: (body: { name: string; description?: string; graph_json: unknown }) => data(client.POST("/api/workflows", { body })),
   /** Makes the next version of the document that was read under `etag`. */
   publish: (id: string, graph_json: unknown, etag: string) =>
@@ -70,9 +76,9 @@ export const api = {
     data(client.PUT("/api/workflows/{id}", { params: { path: { id }, header: { "If-Match": etag } }, body: { name } })),
   validate: (graph_json: unknown, signal?: AbortSignal) => data(client.POST("/api/workflows/validate", { body: { graph_json }, signal })),
   versions: (id: string, signal?: AbortSignal) => data(client.GET("/api/workflows/{id}/versions", { params: { path: { id } }, signal })),
-  /** `null` if nobody is working on one. */
+  /** `null` if it is gone by now. */
   draft: (id: string, signal?: AbortSignal) =>
-    data(client.GET("/api/workflows/{id}/draft", { params: { path: { id } }, signal })).catch((error: unknown) => {
+    lossless<Draft>(client.GET("/api/workflows/{id}/draft", { params: { path: { id } }, signal, parseAs: "text" })).catch((error: unknown) => {
       if (error instanceof ApiProblem && error.status === 404) return null;
       throw error;
     }),

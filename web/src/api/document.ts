@@ -1,3 +1,4 @@
+import { parseJson } from "./lossless";
 import type { Graph } from "./types";
 
 /** A workflow document as far as its shape can be trusted: nodes and edges are there, or empty. */
@@ -46,7 +47,7 @@ export function inputsRead(document: unknown): string[] {
 export function inputValue(text: string): unknown {
   if (/^\s*(-?\d|true\b|false\b|null\b|[[{])/.test(text)) {
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch {
       return text;
     }

@@ -1366,6 +1366,12 @@ export interface components {
             workflow_id: string | null;
             /** Format: int32 */
             workflow_version: number | null;
+            /**
+             * Format: int32
+             * @description Where `workflow_version` is null because the document was edited for this run alone, as a fork does: the version that was
+             *     edited.
+             */
+            edited_version: number | null;
             /** @description SHA-256 of the document that the run is pinned to. */
             workflow_hash: string;
             /** @description W3C trace id: the caller's, where a `traceparent` came in. */
@@ -1448,6 +1454,12 @@ export interface components {
             workflow_id: string | null;
             /** Format: int32 */
             workflow_version: number | null;
+            /**
+             * Format: int32
+             * @description Where `workflow_version` is null because the document was edited for this run alone, as a fork does: the version that was
+             *     edited.
+             */
+            edited_version: number | null;
             workflow_hash: string;
             trace_id: string;
             session_id: string | null;
@@ -2011,6 +2023,7 @@ export interface components {
             graph_json: unknown;
             created_at: components["schemas"]["Time"];
             updated_at: components["schemas"]["Time"];
+            draft_updated_at: components["schemas"]["Time"] | null;
         };
     };
     responses: never;

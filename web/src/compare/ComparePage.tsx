@@ -97,7 +97,20 @@ function Comparison({ a, b }: { a: string; b: string }) {
     return (
       <>
         <PageHeader title="Compare" />
-        {missing ? <EmptyState title="One of the runs is not there">{messageOf(query.error)}</EmptyState> : <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
+        {missing ? (
+          <EmptyState
+            title="One of the runs is not there"
+            action={
+              <Link to="/runs" className={buttonClass("primary")}>
+                Choose two runs
+              </Link>
+            }
+          >
+            {messageOf(query.error)}
+          </EmptyState>
+        ) : (
+          <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />
+        )}
       </>
     );
   }

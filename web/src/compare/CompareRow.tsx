@@ -7,7 +7,7 @@ import { Status, type AnyStatus } from "@/ui/status";
 import { delta } from "./delta";
 
 export const COMPARE_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[minmax(120px,1fr)_minmax(90px,1fr)_84px] @min-[640px]:grid-cols-[minmax(140px,1.3fr)_minmax(110px,1.3fr)_104px_84px_104px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[minmax(90px,1fr)_minmax(90px,1fr)_104px] @min-[640px]:grid-cols-[minmax(140px,1.3fr)_minmax(110px,1.3fr)_104px_84px_104px]";
 
 const words: Record<string, string> = { missing: "only one has it", target: "model" };
 

@@ -1,7 +1,11 @@
 import "@xyflow/react/dist/style.css";
 import { kindSummary } from "@/nodes/kind";
-import { EmptyState, SkeletonRows } from "@/ui/feedback";
-import { count, plural } from "@/ui/format";
+import { RuleEdgeView, ruleRows, type RuleEdge } from "@/nodes/graph/RuleEdge";
+import { LARGE, MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH, READABLE, type Place } from "@/nodes/graph/shape";
+import { useArranged } from "@/nodes/graph/useArranged";
+import { Button } from "@/ui/button";
+import { SkeletonRows } from "@/ui/feedback";
+import { count } from "@/ui/format";
 import { useTheme } from "@/ui/theme";
 import {
   Background,
@@ -13,51 +17,63 @@ import {
   useReactFlow,
   ViewportPortal,
   type Connection,
-  type Edge,
   type FinalConnectionState,
   type NodeChange,
 } from "@xyflow/react";
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { Place } from "./edits";
 import { moveNodes } from "./edits";
-import { bodyOf, edgePointer, nodePointer, refusal, type GraphLevel } from "./graph";
+import { around, bodyOf, edgePointer, nodePointer, refusal, type GraphLevel } from "./graph";
 import { isObject, within } from "./pointer";
-import { NODE_HEIGHT, NODE_WIDTH, placesOf } from "./places";
-import { NodeCard, READABLE, type StepNode } from "./NodeCard";
+import { isPlaced, placesOf } from "./places";
+import { NodeCard, type StepNode } from "./NodeCard";
 import { nearestStep } from "./steer";
 import { useEditor, useEditorStore } from "./store";
 import { useActions } from "./actions";
-import { useArranged } from "./useArranged";
 import { useProblems } from "./context";
 
-/** More than this cannot be read as a drawing; the outline and the JSON show it. */
-const MOST_NODES = 500;
-const MOST_EDGES = 1_500;
-const LARGE = 40;
+/** As much is drawn around one step where the whole is too much. */
+const PART = { nodes: 300, edges: 900 };
 const LARGE_ZOOM = 0.75;
+/** The overview draws every step anew at each change; of more than this it would be a smear. */
+const MOST_IN_OVERVIEW = 600;
 const MOVE_BY = 16;
 const FIT = { maxZoom: 1, padding: 0.2 };
 
 const nodeTypes = { step: memo(NodeCard) };
+const edgeTypes = { rule: memo(RuleEdgeView) };
 
 /** `room` names how much there is: where it changes, the graph is fitted again. */
 export function Canvas({ level, room }: { level: GraphLevel; room: string }) {
-  const tooLarge = level.nodes.length > MOST_NODES || level.edges.length > MOST_EDGES;
-  const arranged = useArranged(level, !tooLarge);
-  const layout = useMemo(() => (tooLarge ? null : placesOf(level, arranged)), [level, arranged, tooLarge]);
-  if (tooLarge) {
-    return (
-      <EmptyState title="Too large to draw">
-        {plural(level.nodes.length, "step")} and {plural(level.edges.length, "edge")}: more than {count(MOST_NODES)} steps or {count(MOST_EDGES)} edges cannot be read as a drawing. The
-        outline and the JSON have everything.
-      </EmptyState>
-    );
-  }
+  const last = useEditor((state) => state.selection.at(-1));
+  const [centre, setCentre] = useState(last);
+  const whole = level.nodes.length <= MOST_NODES && level.edges.length <= MOST_EDGES;
+  const part = useMemo(() => (whole ? level : around(level, centre, PART)), [whole, level, centre]);
+  // Another part comes only where somebody goes off the edge of this one.
+  if (!whole && last !== undefined && last !== centre && level.byKey.has(last) && !part.byKey.has(last)) setCentre(last);
+  const structure = useMemo(
+    () => (isPlaced(part) ? null : JSON.stringify({ nodes: part.nodes.map((node) => node.key), edges: part.edges.map(({ from, to, when }) => [from, to, when !== undefined]) })),
+    [part],
+  );
+  const arranged = useArranged(structure, `${JSON.stringify(level.at)} ${whole ? "" : centre}`);
+  const layout = useMemo(() => placesOf(part, arranged), [part, arranged]);
   if (!layout) return <SkeletonRows rows={6} height={28} label="Laying the graph out" />;
-  return <Flow level={level} room={room} places={layout.places} right={layout.direction === "right"} />;
+  return (
+    <>
+      {!whole && (
+        <div role="status" className="flex shrink-0 items-center gap-2 border-b border-line bg-panel px-3 py-1 text-xs text-muted">
+          <span className="min-w-0 flex-1">
+            {count(part.nodes.length)} of {count(level.nodes.length)} steps are drawn, those around “{level.byKey.get(centre ?? "")?.name ?? part.nodes[0]?.name}”. The outline and the JSON have all of them.
+          </span>
+          {last !== undefined && last !== centre && <Button onClick={() => setCentre(last)}>Draw around the selected one</Button>}
+        </div>
+      )}
+      <Flow key={whole ? "" : centre} whole={level} level={part} room={room} places={layout.places} right={layout.direction === "right"} />
+    </>
+  );
 }
 
-function Flow({ level, room, places, right }: { level: GraphLevel; room: string; places: ReadonlyMap<string, Place>; right: boolean }) {
+/** `level` is what is drawn, `whole` what it is a part of. Only the whole can be moved about. */
+function Flow({ whole, level, room, places, right }: { whole: GraphLevel; level: GraphLevel; room: string; places: ReadonlyMap<string, Place>; right: boolean }) {
   const { dark } = useTheme();
   const store = useEditorStore();
   const actions = useActions();
@@ -65,6 +81,7 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
   const selection = useEditor((state) => state.selection);
   const edgeSelected = useEditor((state) => state.edge);
   const locked = useEditor((state) => state.unreadable);
+  const movable = !locked && level === whole;
   const problems = useProblems();
   const [dragged, setDragged] = useState<ReadonlyMap<string, Place> | null>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -95,7 +112,8 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
 
   const edges = useMemo(() => {
     const keyOf = (id: string) => level.byKey.get(id)?.key;
-    return level.edges.flatMap((edge): Edge[] => {
+    const rowOf = ruleRows();
+    return level.edges.flatMap((edge): RuleEdge[] => {
       const [source, target] = [keyOf(edge.from), keyOf(edge.to)];
       if (source === undefined || target === undefined) return [];
       const wrong = problems.some((problem) => within(problem.pointer, edgePointer(level, edge)));
@@ -104,19 +122,19 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
       return [
         {
           id: `${edge.index}:${source}:${target}`,
+          type: "rule",
           source,
           target,
-          label: edge.when,
           selected,
           focusable: false,
-          data: { index: edge.index },
+          data: { when: edge.when, row: rowOf(edge.to, edge.when), index: edge.index, onPick: store.selectEdge },
           style: { stroke: colour, strokeWidth: selected ? 2 : 1 },
           interactionWidth: 16,
           markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: colour },
         },
       ];
     });
-  }, [level, problems, edgeSelected]);
+  }, [level, problems, edgeSelected, store]);
 
   const onNodesChange = useCallback(
     (changes: NodeChange<StepNode>[]) => {
@@ -194,6 +212,7 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
     if (key === undefined || event.ctrlKey || event.metaKey) return;
     const arrow = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key] as [number, number] | undefined;
     if (arrow && event.altKey) {
+      if (!movable) return;
       const chosen = selection.includes(key) ? selection : [key];
       keep(new Map(chosen.map((each) => [each, { x: (places.get(each)?.x ?? 0) + arrow[0] * MOVE_BY, y: (places.get(each)?.y ?? 0) + arrow[1] * MOVE_BY }])), "move");
     } else if (arrow) {
@@ -222,8 +241,8 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
   };
 
   const refused = useCallback(
-    (connection: Connection | Edge) => refusal(level, level.byKey.get(connection.source)?.id ?? "", level.byKey.get(connection.target)?.id ?? ""),
-    [level],
+    (connection: Connection | RuleEdge) => refusal(whole, level.byKey.get(connection.source)?.id ?? "", level.byKey.get(connection.target)?.id ?? ""),
+    [level, whole],
   );
   const connectTo = (source: string, target: string) => {
     const [from, to] = [level.byKey.get(source)?.id, level.byKey.get(target)?.id];
@@ -260,20 +279,22 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
         if (!offer) return;
         event.preventDefault();
         const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-        actions.drop(offer, { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 }, places);
+        if (movable) actions.drop(offer, { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 }, places);
+        else actions.add(offer);
       }}
     >
       <ReactFlow
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
         colorMode={dark ? "dark" : "light"}
         onNodesChange={onNodesChange}
         onNodeDragStop={(_event, _node, all) => {
           setDragged(null);
           keep(new Map(all.map((node) => [node.id, node.position])));
         }}
-        onEdgeClick={(_event, edge) => store.selectEdge((edge.data as { index: number }).index)}
+        onEdgeClick={(_event, edge) => store.selectEdge(edge.data?.index ?? null)}
         onPaneClick={() => store.select([])}
         onNodeDoubleClick={(_event, node) => actions.openStep(node.id)}
         onConnect={({ source, target }) => connectTo(source, target)}
@@ -295,7 +316,7 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
         minZoom={0.05}
         nodesFocusable={false}
         edgesFocusable={false}
-        nodesDraggable={!locked}
+        nodesDraggable={movable}
         nodesConnectable={!locked}
         disableKeyboardA11y
         deleteKeyCode={null}
@@ -305,8 +326,8 @@ function Flow({ level, room, places, right }: { level: GraphLevel; room: string;
       >
         <Background gap={16} color="var(--line)" />
         <Controls showInteractive={false} />
-        {nodes.length > 12 && <MiniMap pannable zoomable style={{ width: 132, height: 96 }} ariaLabel="Overview" nodeColor={(node) => ((node as StepNode).data.problems > 0 ? "var(--bad-fill)" : "var(--line-strong)")} />}
-        <ConnectionHint level={level} />
+        {nodes.length > 12 && nodes.length <= MOST_IN_OVERVIEW && <MiniMap pannable zoomable style={{ width: 132, height: 96 }} ariaLabel="Overview" nodeColor={(node) => ((node as StepNode).data.problems > 0 ? "var(--bad-fill)" : "var(--line-strong)")} />}
+        <ConnectionHint level={whole} />
       </ReactFlow>
     </div>
   );

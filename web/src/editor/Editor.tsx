@@ -14,12 +14,12 @@ import { getRouteApi } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import { ActionsContext, makeActions } from "./actions";
+import { ActionsContext, makeActions, useActions } from "./actions";
 import { Canvas } from "./Canvas";
 import { ConflictDialog } from "./ConflictDialog";
 import { ProblemsContext, useOffered } from "./context";
 import { EditorHeader } from "./EditorHeader";
-import { existingPath, levelAt, locate, nodePointer, refusal, type BodyPath } from "./graph";
+import { existingPath, levelAt, locate, nodePointer, refusals, type BodyPath, type GraphLevel } from "./graph";
 import { Outline } from "./Outline";
 import { Palette } from "./Palette";
 import { EdgePanel, LevelPanel, SelectionPanel } from "./panel/OtherPanels";
@@ -244,22 +244,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
               </Tabs>
             </aside>
           </div>
-          {connecting !== null && (
-            <Pick
-              title={`Connect “${level.byKey.get(connecting)?.name ?? connecting}” to`}
-              items={level.nodes
-                .filter((each) => each.key !== connecting)
-                .map((each) => ({
-                  key: each.key,
-                  label: each.name,
-                  icon: <KindIcon type={each.type} className="shrink-0 text-muted" />,
-                  note: kindLabel(each.type),
-                  refused: refusal(level, level.byKey.get(connecting)?.id ?? "", each.id),
-                }))}
-              onPick={(key) => actions.connect(level.byKey.get(connecting)?.id ?? "", level.byKey.get(key)?.id ?? "")}
-              onClose={() => setConnecting(null)}
-            />
-          )}
+          {connecting !== null && <ConnectDialog level={level} from={connecting} onClose={() => setConnecting(null)} />}
           {save.is === "conflict" && deciding && (
             <ConflictDialog
               conflict={{ ...save, mine: written(store.getState()) }}
@@ -290,6 +275,32 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
         </ActionsContext>
       </ProblemsContext>
     </EditorContext>
+  );
+}
+
+/** Which step is to follow? Those that cannot say why. */
+function ConnectDialog({ level, from, onClose }: { level: GraphLevel; from: string; onClose: () => void }) {
+  const actions = useActions();
+  const id = level.byKey.get(from)?.id ?? "";
+  const items = useMemo(() => {
+    const refused = refusals(level, id);
+    return level.nodes
+      .filter((each) => each.key !== from)
+      .map((each) => ({
+        key: each.key,
+        label: each.name,
+        icon: <KindIcon type={each.type} className="shrink-0 text-muted" />,
+        note: kindLabel(each.type),
+        refused: refused(each.id),
+      }));
+  }, [level, from, id]);
+  return (
+    <Pick
+      title={`Connect “${level.byKey.get(from)?.name ?? from}” to`}
+      items={items}
+      onPick={(key) => actions.connect(id, level.byKey.get(key)?.id ?? "")}
+      onClose={onClose}
+    />
   );
 }
 

@@ -1,9 +1,10 @@
-import { messageOf } from "@/api/problem";
+import { ApiProblem, messageOf } from "@/api/problem";
 import { catalogQuery, schemaQuery } from "@/api/queries";
-import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { buttonClass } from "@/ui/button";
+import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { PageHeader } from "@/ui/page";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { ReactFlowProvider } from "@xyflow/react";
 import { useMemo } from "react";
 import { OfferedContext } from "./context";
@@ -29,6 +30,21 @@ export function EditorPage() {
           <Editor key={id} id={id} loaded={workflow.data} />
         </ReactFlowProvider>
       </OfferedContext>
+    );
+  }
+  if (error instanceof ApiProblem && error.status === 404) {
+    return (
+      <EmptyState
+        page
+        title="There is no such workflow"
+        action={
+          <Link to="/workflows" className={buttonClass("primary")}>
+            Go to the workflows
+          </Link>
+        }
+      >
+        {messageOf(error)}
+      </EmptyState>
     );
   }
   return (

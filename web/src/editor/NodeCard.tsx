@@ -1,3 +1,4 @@
+import { READABLE } from "@/nodes/graph/shape";
 import { KindIcon, kindLabel } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { Handle, Position, useStore, type Node, type NodeProps } from "@xyflow/react";
@@ -19,9 +20,6 @@ export type StepNode = Node<
   },
   "step"
 >;
-
-/** Below this zoom text cannot be read, so that nodes are just marks. */
-export const READABLE = 0.4;
 
 const handle = "flow-handle !border-line-strong !bg-panel";
 

@@ -1,5 +1,6 @@
 import type { ProblemItem } from "@/api/types";
 import { plural } from "@/ui/format";
+import { Words } from "@/ui/words";
 import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, TriangleAlert } from "lucide-react";
 import { sentence } from "./fields/Row";
 import { levelAt, locate } from "./graph";
@@ -57,7 +58,9 @@ export function ProblemsPanel({
           </>
         )}
         <span>{said}</span>
-        {!open && first && <span className="min-w-0 flex-1 truncate text-muted">{sentence(first.message)}</span>}
+        {!open && first && <span className="min-w-0 flex-1 truncate text-muted">
+            <Words text={sentence(first.message)} />
+          </span>}
       </button>
       {open && count > 0 && (
         <ul className="max-h-40 overflow-y-auto pb-1">
@@ -69,8 +72,13 @@ export function ProblemsPanel({
                 </span>
                 <span className="min-w-0 flex-1 break-words">
                   {!severe && <span className="text-warn">Warning: </span>}
-                  {sentence(problem.message)}
-                  {problem.suggestion && <span className="text-muted"> {sentence(problem.suggestion)}</span>}
+                  <Words text={sentence(problem.message)} />
+                  {problem.suggestion && (
+                    <span className="text-muted">
+                      {" "}
+                      <Words text={sentence(problem.suggestion)} />
+                    </span>
+                  )}
                 </span>
               </button>
             </li>

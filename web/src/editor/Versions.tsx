@@ -1,4 +1,5 @@
 import { api } from "@/api/client";
+import { parseJson, writeJson } from "@/api/lossless";
 import { messageOf } from "@/api/problem";
 import { versionsQuery } from "@/api/queries";
 import { Button } from "@/ui/button";
@@ -16,11 +17,11 @@ export function Versions({ workflow, current, unpublished }: { workflow: string;
   const store = useEditorStore();
   const { data, error, refetch } = useQuery(versionsQuery(workflow));
   const [shown, setShown] = useState<{ version: number; text: string } | null>(null);
-  const read = async (version: number) => JSON.stringify((await api.workflowVersion(workflow, version)).graph_json, null, 2);
+  const read = async (version: number) => writeJson((await api.workflowVersion(workflow, version)).graph_json, 2);
   const restore = async (version: number) => {
     try {
       const text = await read(version);
-      const document: unknown = JSON.parse(text);
+      const document = parseJson(text);
       if (isObject(document)) store.replace(document);
       else store.write(text);
       toast(`This is version ${version} again, as a draft.`, { action: { label: "Undo", run: () => store.undo() } });

@@ -1,10 +1,12 @@
+import { writeJson } from "@/api/lossless";
+import type { Place } from "@/nodes/graph/shape";
 import { kindLabel } from "@/nodes/kind";
 import { toast } from "@/ui/toast";
 import { createContext, useContext } from "react";
 import type { Offered } from "./context";
-import { addNode, connect, copyNodes, disconnect, idsIn, moveNodes, newId, pasteNodes, placeOf, readClip, removeNodes, tidy, type Place } from "./edits";
+import { addNode, connect, copyNodes, disconnect, idsIn, moveNodes, newId, pasteNodes, placeOf, readClip, removeNodes, tidy } from "./edits";
 import { isGraph, propertiesOf, requiredOf } from "./language";
-import { inOrder, levelAt, refusal, type BodyPath } from "./graph";
+import { inOrder, levelAt, outgoing, refusal, type BodyPath } from "./graph";
 import { freePlace, isPlaced, placesOf } from "./places";
 import { newStep, type Offer } from "./starter";
 import type { EditorStore } from "./store";
@@ -75,7 +77,8 @@ export function makeActions(
       const selection = store.getState().selection.filter((key) => level().byKey.has(key));
       const only = selection.length === 1 ? level().byKey.get(selection[0] ?? "") : undefined;
       // With nothing selected: after the end of a plain chain, which is what most are.
-      const ends = level().nodes.filter((node) => !level().edges.some((edge) => edge.from === node.id));
+      const now = level();
+      const ends = now.nodes.filter((node) => outgoing(now, node.id).length === 0);
       const after = only ?? (selection.length === 0 && ends.length === 1 ? ends[0] : undefined);
       added(offer, after?.id, undefined);
     },
@@ -117,7 +120,7 @@ export function makeActions(
     },
     copy: () => {
       const clip = copyNodes(store.getState().document, path, store.getState().selection);
-      return clip.nodes.length > 0 ? JSON.stringify(clip, null, 2) : null;
+      return clip.nodes.length > 0 ? writeJson(clip, 2) : null;
     },
     paste: (text) => {
       const clip = readClip(text);

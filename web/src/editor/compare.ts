@@ -1,3 +1,4 @@
+import { writeJson } from "@/api/lossless";
 import { isObject, same, type JsonObject } from "./pointer";
 import { readText } from "./store";
 
@@ -8,7 +9,7 @@ export interface Difference {
   theirs: string | null;
 }
 
-const shown = (value: unknown) => (value === undefined ? null : JSON.stringify(value, null, 2));
+const shown = (value: unknown) => (value === undefined ? null : writeJson(value, 2));
 
 /** What differs between two texts of a document, by step where both are documents. */
 export function differences(mine: string, theirs: string): Difference[] {

@@ -1,13 +1,10 @@
 import { bodyOf, inOrder, levelAt, nodeAt, outgoing, readLevel, type BodyPath } from "./graph";
+import { numberIn, parseJson } from "@/api/lossless";
+import type { Place } from "@/nodes/graph/shape";
 import { getIn, isObject, setIn, type JsonObject, type Segments } from "./pointer";
 import { renameIn } from "./references";
 
 /** What the editor does to a document. Each is pure: a document comes in, a new one goes out, and nothing unknown gets lost. */
-
-export interface Place {
-  x: number;
-  y: number;
-}
 
 export type Doc = JsonObject;
 
@@ -102,8 +99,8 @@ export function renameNode(document: Doc, path: BodyPath, key: string, to: strin
 
 export function placeOf(node: JsonObject): Place | undefined {
   const position = isObject(node.ui) ? node.ui.position : undefined;
-  if (!isObject(position) || typeof position.x !== "number" || typeof position.y !== "number") return undefined;
-  return { x: position.x, y: position.y };
+  const [x, y] = isObject(position) ? [numberIn(position.x), numberIn(position.y)] : [];
+  return x === undefined || y === undefined ? undefined : { x, y };
 }
 
 /** Keeps places of steps in the document (`ui.position`, which the engine ignores). */
@@ -146,7 +143,7 @@ export function copyNodes(document: Doc, path: BodyPath, keys: readonly string[]
 
 export function readClip(text: string): Clip | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (isObject(value) && value.flowtrace === "steps" && Array.isArray(value.nodes) && Array.isArray(value.edges)) {
       return { flowtrace: "steps", nodes: value.nodes.filter(isObject), edges: value.edges.filter(isObject) };
     }

@@ -84,7 +84,28 @@ export const nodeAt = (level: GraphLevel, node: LevelNode): Segments => [...leve
 export const nodePointer = (level: GraphLevel, node: LevelNode): string => toPointer(nodeAt(level, node));
 export const edgePointer = (level: GraphLevel, edge: LevelEdge): string => toPointer([...level.at, "edges", edge.index]);
 
-export const outgoing = (level: GraphLevel, id: string) => level.edges.filter((edge) => edge.from === id);
+const NO_EDGES: readonly LevelEdge[] = [];
+const linked = new WeakMap<GraphLevel, { from: Map<string, LevelEdge[]>; to: Map<string, LevelEdge[]> }>();
+
+/** The edges of a level by their ends, sorted once. */
+function links(level: GraphLevel) {
+  let known = linked.get(level);
+  if (!known) {
+    known = { from: new Map(), to: new Map() };
+    for (const edge of level.edges) {
+      for (const [ends, id] of [[known.from, edge.from], [known.to, edge.to]] as const) {
+        const list = ends.get(id);
+        if (list) list.push(edge);
+        else ends.set(id, [edge]);
+      }
+    }
+    linked.set(level, known);
+  }
+  return known;
+}
+
+export const outgoing = (level: GraphLevel, id: string): readonly LevelEdge[] => links(level).from.get(id) ?? NO_EDGES;
+export const incoming = (level: GraphLevel, id: string): readonly LevelEdge[] => links(level).to.get(id) ?? NO_EDGES;
 
 /** Which node a pointer leads into, and through which bodies. */
 export function locate(document: JsonObject, segments: Segments): { path: string[]; key?: string; edge?: number } {
@@ -106,61 +127,56 @@ export function locate(document: JsonObject, segments: Segments): { path: string
 
 /** Ids of every node that a path of edges leads from to this one, nearest first. */
 export function upstreamOf(level: GraphLevel, id: string): string[] {
-  const incoming = new Map<string, string[]>();
-  for (const { from, to } of level.edges) incoming.set(to, [...(incoming.get(to) ?? []), from]);
   const seen = new Set([id]);
-  const found: string[] = [];
-  const open = [id];
-  for (let next = open.shift(); next !== undefined; next = open.shift()) {
-    for (const from of incoming.get(next) ?? []) {
-      if (seen.has(from)) continue;
-      seen.add(from);
-      found.push(from);
-      open.push(from);
-    }
-  }
-  return found.filter((each) => level.byKey.has(each));
+  for (const next of seen) for (const { from } of incoming(level, next)) seen.add(from);
+  seen.delete(id);
+  return [...seen].filter((each) => level.byKey.has(each));
 }
 
 /** Why an edge cannot be drawn; `null` if it can. The server checks the same when it is saved. */
-export function refusal(level: GraphLevel, from: string, to: string): string | null {
-  if (from === to) return `“${from}” cannot follow itself: a workflow has no cycles.`;
-  if (level.edges.some((edge) => edge.from === from && edge.to === to)) return `“${from}” leads to “${to}” already.`;
-  const way = wayBetween(level, to, from);
-  return way && `This would be a cycle: ${shorten([...way, to]).join(" → ")}.`;
+export const refusal = (level: GraphLevel, from: string, to: string): string | null => refusals(level, from)(to);
+
+/** The same for many edges from one node: what leads there is looked for once. */
+export function refusals(level: GraphLevel, from: string): (to: string) => string | null {
+  // The next step on the shortest way from each node to `from`.
+  const next = new Map<string, string | null>([[from, null]]);
+  for (const [at] of next) for (const edge of incoming(level, at)) if (!next.has(edge.from)) next.set(edge.from, at);
+  const followers = new Set(outgoing(level, from).map((edge) => edge.to));
+  return (to) => {
+    if (from === to) return `“${from}” cannot follow itself: a workflow has no cycles.`;
+    if (followers.has(to)) return `“${from}” leads to “${to}” already.`;
+    if (!next.has(to)) return null;
+    const way: string[] = [];
+    for (let step: string | null | undefined = to; step != null && way.length <= SHOWN; step = next.get(step)) way.push(step);
+    const cut = way.length > SHOWN;
+    return `This would be a cycle: ${(cut ? [...way.slice(0, SHOWN - 2), "…", from, to] : [...way, to]).join(" → ")}.`;
+  };
 }
 
-const shorten = (ids: string[]) => (ids.length > 12 ? [...ids.slice(0, 10), `… ${ids.length - 11} more …`, ids.at(-1) ?? ""] : ids);
+/** As many steps of a way are named. */
+const SHOWN = 12;
 
-function wayBetween(level: GraphLevel, from: string, to: string): string[] | null {
-  const next = new Map<string, string[]>();
-  for (const edge of level.edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
-  const before = new Map<string, string | null>([[from, null]]);
-  const open = [from];
-  for (let at = open.shift(); at !== undefined; at = open.shift()) {
-    if (at === to) {
-      const way = [];
-      for (let step: string | null | undefined = at; step != null; step = before.get(step)) way.unshift(step);
-      return way;
-    }
-    for (const each of next.get(at) ?? []) {
-      if (before.has(each)) continue;
-      before.set(each, at);
-      open.push(each);
-    }
+/**
+ * The part of a level around a node: whatever is nearest, whichever way the edges go, within a budget. Where the whole level
+ * is within it, the level itself.
+ */
+export function around(level: GraphLevel, key: string | undefined, most: { nodes: number; edges: number }): GraphLevel {
+  if (level.nodes.length <= most.nodes && level.edges.length <= most.edges) return level;
+  const start = level.byKey.get(key ?? "") ?? level.nodes[0];
+  const near = new Set<string>(start ? [start.id] : []);
+  for (const id of near) {
+    for (const edge of outgoing(level, id)) if (near.size < most.nodes && level.byKey.has(edge.to)) near.add(edge.to);
+    for (const edge of incoming(level, id)) if (near.size < most.nodes && level.byKey.has(edge.from)) near.add(edge.from);
   }
-  return null;
+  const nodes = level.nodes.filter((node) => near.has(node.id)).slice(0, most.nodes);
+  const edges = level.edges.filter((edge) => near.has(edge.from) && near.has(edge.to)).slice(0, most.edges);
+  return { ...level, nodes, edges, byKey: new Map(nodes.map((node) => [node.key, node])) };
 }
 
 /** The nodes in an order in which they can run, ties as in the document; those of a cycle come last. */
 export function inOrder(level: GraphLevel): LevelNode[] {
   const open = new Map(level.nodes.map((node) => [node.key, 0]));
-  const next = new Map<string, string[]>();
-  for (const { from, to } of level.edges) {
-    if (!open.has(from) || !open.has(to)) continue;
-    open.set(to, (open.get(to) ?? 0) + 1);
-    next.set(from, [...(next.get(from) ?? []), to]);
-  }
+  for (const { from, to } of level.edges) if (open.has(from) && open.has(to)) open.set(to, (open.get(to) ?? 0) + 1);
   const ordered: LevelNode[] = [];
   // Depth first, so that a branch stands together.
   const ready = level.nodes.filter((node) => open.get(node.key) === 0).reverse();
@@ -168,7 +184,8 @@ export function inOrder(level: GraphLevel): LevelNode[] {
   for (let node = ready.pop(); node; node = ready.pop()) {
     ordered.push(node);
     done.add(node.key);
-    for (const to of (next.get(node.key) ?? []).toReversed()) {
+    for (const { to } of outgoing(level, node.key).toReversed()) {
+      if (!open.has(to)) continue;
       const left = (open.get(to) ?? 0) - 1;
       open.set(to, left);
       const follower = level.byKey.get(to);

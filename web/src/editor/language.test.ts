@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { labelOf, readLanguage, starting } from "./language";
-import { arrange } from "./layout";
+import { arrange } from "@/nodes/graph/arrange";
 import { differences } from "./compare";
 import { levelAt } from "./graph";
 import { placesOf } from "./places";
@@ -57,12 +57,12 @@ describe("places", () => {
     const [a, b] = chain.places.map(([, place]) => place);
     expect(chain.direction).toBe("down");
     expect(b?.y).toBeGreaterThan(a?.y ?? Infinity);
-    expect(arrange({ nodes: ["s", ...wide], edges: wide.map((id) => ["s", id]) }).direction).toBe("right");
+    expect(arrange({ nodes: ["s", ...wide], edges: wide.map((id) => ["s", id, false]) }).direction).toBe("right");
     expect(arrange({ nodes: [], edges: [] }).places).toEqual([]);
   });
   it("siblings stand in the order of the document", () => {
     const ids = ["a", "b", "c"];
-    const across = new Map(arrange({ nodes: ["s", ...ids, "e"], edges: [...ids.map((id): [string, string] => ["s", id]), ...ids.map((id): [string, string] => [id, "e"])] }).places);
+    const across = new Map(arrange({ nodes: ["s", ...ids, "e"], edges: [...ids.map((id): [string, string, boolean] => ["s", id, false]), ...ids.map((id): [string, string, boolean] => [id, "e", false])] }).places);
     expect(ids.map((id) => across.get(id)?.x)).toEqual(ids.map((id) => across.get(id)?.x).toSorted((a = 0, b = 0) => a - b));
   });
   it("a step that nobody has placed stands below what leads to it, on no other", () => {
@@ -71,7 +71,7 @@ describe("places", () => {
     const found = placesOf(level, null);
     const places = [...(found?.places.values() ?? [])];
     expect(places).toHaveLength(4);
-    for (const one of places) for (const other of places) if (one !== other) expect(Math.abs(one.x - other.x) >= 200 || Math.abs(one.y - other.y) >= 48).toBe(true);
+    for (const one of places) for (const other of places) if (one !== other) expect(Math.abs(one.x - other.x) >= 208 || Math.abs(one.y - other.y) >= 48).toBe(true);
   });
   it("arrow keys reach the next step on their side", () => {
     const places = new Map([["a", { x: 0, y: 0 }], ["b", { x: 0, y: 100 }], ["c", { x: 300, y: 100 }]]);

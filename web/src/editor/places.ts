@@ -1,10 +1,7 @@
-import { placeOf, type Place } from "./edits";
-import type { GraphLevel } from "./graph";
-import type { Arranged, Direction } from "./layout";
+import { placeOf } from "./edits";
+import { incoming, type GraphLevel } from "./graph";
+import { NODE_HEIGHT, NODE_WIDTH, type Arranged, type Direction, type Place } from "@/nodes/graph/shape";
 
-// The same as in layout.ts, which is not imported here because it brings dagre along.
-export const NODE_WIDTH = 200;
-export const NODE_HEIGHT = 48;
 const GAP = { x: 40, y: 48 };
 
 /** Whether somebody has placed steps of this level; otherwise it is laid out by itself. */
@@ -24,7 +21,13 @@ export function placesOf(level: GraphLevel, arranged: Arranged | null): { places
     if (place) places.set(node.key, place);
   }
   const direction = placed ? directionOf(level, places) : (arranged?.direction ?? "down");
-  for (const node of level.nodes) if (!places.has(node.key)) places.set(node.key, freePlace(level, places, node.id, direction));
+  const left = level.nodes.filter((node) => !places.has(node.key));
+  const taken = left.length > 0 ? new Taken(places.values()) : undefined;
+  for (const node of left) {
+    const place = freePlace(level, places, node.id, direction, taken);
+    places.set(node.key, place);
+    taken?.add(place);
+  }
   return { places, direction };
 }
 
@@ -39,17 +42,49 @@ function directionOf(level: GraphLevel, places: ReadonlyMap<string, Place>): Dir
   return across > 1.5 * down ? "right" : "down";
 }
 
+/** Which places are taken, by cells of the size of a step, so that only what is near is compared. */
+class Taken {
+  private readonly cells = new Map<string, Place[]>();
+  /** How far the steps reach. */
+  left = Infinity;
+  right = -Infinity;
+  bottom = -Infinity;
+
+  constructor(places: Iterable<Place>) {
+    for (const place of places) this.add(place);
+  }
+
+  add(place: Place) {
+    const cell = cellOf(place.x, place.y);
+    const there = this.cells.get(cell);
+    if (there) there.push(place);
+    else this.cells.set(cell, [place]);
+    this.left = Math.min(this.left, place.x);
+    this.right = Math.max(this.right, place.x);
+    this.bottom = Math.max(this.bottom, place.y);
+  }
+
+  has(x: number, y: number): boolean {
+    for (const dx of [-NODE_WIDTH, 0, NODE_WIDTH]) {
+      for (const dy of [-NODE_HEIGHT, 0, NODE_HEIGHT]) {
+        if (this.cells.get(cellOf(x + dx, y + dy))?.some((place) => Math.abs(place.x - x) < NODE_WIDTH && Math.abs(place.y - y) < NODE_HEIGHT)) return true;
+      }
+    }
+    return false;
+  }
+}
+
+const cellOf = (x: number, y: number) => `${Math.floor(x / NODE_WIDTH)} ${Math.floor(y / NODE_HEIGHT)}`;
+
 /** After what leads there, or below everything, where nothing stands yet. */
-export function freePlace(level: GraphLevel, places: ReadonlyMap<string, Place>, id: string, direction: Direction): Place {
-  const before = level.edges.filter((edge) => edge.to === id).flatMap((edge) => places.get(edge.from) ?? []);
-  const all = [...places.values()];
-  let x = Math.min(...(before.length > 0 ? before : all).map((place) => place.x));
-  let y = Math.max(...(before.length > 0 ? before : all).map((place) => place.y));
-  if (all.length === 0) [x, y] = [0, 0];
-  else if (direction === "down") y += NODE_HEIGHT + GAP.y;
-  else x = Math.max(...(before.length > 0 ? before : all).map((place) => place.x)) + NODE_WIDTH + GAP.x;
-  const taken = () => all.some((place) => Math.abs(place.x - x) < NODE_WIDTH && Math.abs(place.y - y) < NODE_HEIGHT);
-  for (let tries = 0; taken() && tries < 1000; tries++) {
+export function freePlace(level: GraphLevel, places: ReadonlyMap<string, Place>, id: string, direction: Direction, taken = new Taken(places.values())): Place {
+  if (places.size === 0) return { x: 0, y: 0 };
+  const before = incoming(level, id).flatMap((edge) => places.get(edge.from) ?? []);
+  let x = before.length > 0 ? Math.min(...before.map((place) => place.x)) : taken.left;
+  let y = before.length > 0 ? Math.max(...before.map((place) => place.y)) : taken.bottom;
+  if (direction === "down") y += NODE_HEIGHT + GAP.y;
+  else x = (before.length > 0 ? Math.max(...before.map((place) => place.x)) : taken.right) + NODE_WIDTH + GAP.x;
+  for (let tries = 0; taken.has(x, y) && tries < 10_000; tries++) {
     if (direction === "down") x += NODE_WIDTH + GAP.x;
     else y += NODE_HEIGHT + 16;
   }

@@ -1,3 +1,5 @@
+import { RawNumber } from "@/api/lossless";
+
 /** JSON Pointers (RFC 6901), and immutable changes of JSON values by them. */
 
 export type Segments = readonly (string | number)[];
@@ -18,7 +20,7 @@ export function within(pointer: string, place: string): boolean {
 export type JsonObject = Record<string, unknown>;
 
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof RawNumber);
 }
 
 export function getIn(value: unknown, segments: Segments): unknown {
@@ -51,6 +53,7 @@ export function setIn(value: unknown, segments: Segments, next: unknown): unknow
 /** Structural equality of JSON values; the order of properties does not count. */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
+  if (a instanceof RawNumber && b instanceof RawNumber) return a.literal === b.literal;
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => same(item, b[index]));
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);

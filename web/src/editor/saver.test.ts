@@ -32,7 +32,7 @@ function server() {
     state = { version: state.version + 1, published: JSON.parse(text as string), draft: null, at: state.at };
     return { version: state.version } as never;
   });
-  vi.spyOn(api, "workflow").mockImplementation(async () => (reach(), { version: state.version, graph_json: state.published, name: "W", description: null }) as never);
+  vi.spyOn(api, "workflow").mockImplementation(async () => (reach(), { version: state.version, graph_json: state.published, name: "W", description: null, draft_updated_at: state.draft === null ? null : "2026-01-01T00:00:00Z" }) as never);
   vi.spyOn(api, "draft").mockImplementation(async () => (state.draft === null ? null : { version: state.version, etag: etag(), graph_json: state.draft }) as never);
   return {
     get state() {

@@ -1,4 +1,5 @@
 import { api } from "@/api/client";
+import { writeJson } from "@/api/lossless";
 import { ApiProblem, messageOf } from "@/api/problem";
 import type { ProblemItem } from "@/api/types";
 import { same } from "./pointer";
@@ -33,8 +34,10 @@ export function sameText(a: string, b: string): boolean {
 }
 
 export async function readSaved(id: string, signal?: AbortSignal): Promise<Saved & { name: string; description: string | null }> {
-  const [workflow, draft] = await Promise.all([api.workflow(id, signal), api.draft(id, signal)]);
-  const asText = (graph: unknown) => (typeof graph === "string" ? graph : JSON.stringify(graph, null, 2));
+  const workflow = await api.workflow(id, signal);
+  // Asked only for one that is there: an answer of 404 is an error to whoever looks at the browser's console.
+  const draft = workflow.draft_updated_at == null ? null : await api.draft(id, signal);
+  const asText = (graph: unknown) => (typeof graph === "string" ? graph : writeJson(graph, 2));
   return {
     etag: draft && draft.version === workflow.version ? draft.etag : `"${workflow.version}"`,
     version: workflow.version,

@@ -1,4 +1,4 @@
-import type { Place } from "./edits";
+import type { Place } from "@/nodes/graph/shape";
 
 /** The step that an arrow key leads to: the nearest one on that side, those straight ahead first. */
 export function nearestStep(places: ReadonlyMap<string, Place>, from: string, [x, y]: readonly [number, number]): string | undefined {

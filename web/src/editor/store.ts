@@ -1,3 +1,4 @@
+import { parseJson, writeJson } from "@/api/lossless";
 import { temporal } from "zundo";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { useStore } from "zustand";
@@ -32,7 +33,7 @@ export type EditorStore = ReturnType<typeof createEditorStore>;
 
 export function readText(text: string): Doc | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return isObject(value) ? value : null;
   } catch {
     return null;
@@ -40,7 +41,7 @@ export function readText(text: string): Doc | null {
 }
 
 /** The text that is saved, checked and shown. */
-export const written = ({ document, source }: Pick<Edited, "document" | "source">): string => source ?? JSON.stringify(document, null, 2);
+export const written = ({ document, source }: Pick<Edited, "document" | "source">): string => source ?? writeJson(document, 2);
 
 export function createEditorStore(initial: Edited) {
   // What the last change was about; changes of the same thing in short order go into one step of the history.

@@ -1,3 +1,4 @@
+import { writeJson } from "@/api/lossless";
 import type { ProblemItem } from "@/api/types";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { Checker, readSaved, Saver } from "./saver";
@@ -8,7 +9,7 @@ export type Loaded = Awaited<ReturnType<typeof readSaved>>;
 /** A text as something to edit. Where it is no document, the version under it is what the canvas shows. */
 function edited(text: string, saved: Loaded): Edited {
   const document = readText(text);
-  if (document) return { document, source: JSON.stringify(document, null, 2) === text ? null : text, unreadable: false };
+  if (document) return { document, source: writeJson(document, 2) === text ? null : text, unreadable: false };
   return { document: readText(saved.published) ?? {}, source: text, unreadable: true };
 }
 

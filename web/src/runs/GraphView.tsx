@@ -2,6 +2,9 @@ import "@xyflow/react/dist/style.css";
 import { messageOf } from "@/api/problem";
 import { runGraphQuery } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
+import { RuleEdgeView, ruleRows, type RuleEdge } from "@/nodes/graph/RuleEdge";
+import { LARGE, MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH, READABLE } from "@/nodes/graph/shape";
+import { useArranged } from "@/nodes/graph/useArranged";
 import { KindIcon, kindLabel } from "@/nodes/kind";
 import { buttonClass } from "@/ui/button";
 import { cx } from "@/ui/cx";
@@ -11,16 +14,15 @@ import { Status, statusFill, statusWord } from "@/ui/status";
 import { useTheme } from "@/ui/theme";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, useStore, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, useStore, type Node, type NodeProps } from "@xyflow/react";
 import { memo, useMemo } from "react";
-import { MOST_EDGES, MOST_NODES, NODE_HEIGHT, NODE_WIDTH } from "./graphSize";
 import { ancestors } from "./rows";
-import { useLayout } from "./useLayout";
 import type { ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
 type StepNode = Node<{ id: string; name: string; type: string; step: Step | undefined; inside: Inside | undefined; selected: boolean; right: boolean }, "step">;
 const nodeTypes = { step: memo(StepNodeView) };
+const edgeTypes = { rule: memo(RuleEdgeView) };
 
 /** The workflow of the run, with what became of each step. */
 export function GraphView({ data, run, selected, onSelect }: ViewProps & { data: RunData; run: Run }) {
@@ -28,17 +30,22 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
   const document = useQuery(runGraphQuery(run.id));
   const graph = document.data;
   const tooLarge = graph !== undefined && (graph.nodes.length > MOST_NODES || graph.edges.length > MOST_EDGES);
-  const made = useLayout(tooLarge ? undefined : graph);
-  const layout = made && "layout" in made ? made.layout : undefined;
+  const structure = useMemo(
+    () => (!graph || tooLarge ? null : JSON.stringify({ nodes: graph.nodes.map((node) => node.id), edges: graph.edges.map(({ from, to, when }) => [from, to, when !== undefined]) })),
+    [graph, tooLarge],
+  );
+  const layout = useArranged(structure, run.id);
 
   const { nodes, edges } = useMemo(() => {
     if (!graph || !layout) return { nodes: [], edges: [] };
     const steps = new Map(data.steps.map((step) => [step.step_id, step]));
     const inside = countInside(data.steps);
+    const places = new Map(layout.places);
+    const rowOf = ruleRows();
     const nodes = graph.nodes.map((node): StepNode => ({
       id: node.id,
       type: "step",
-      position: layout.places.get(node.id) ?? { x: 0, y: 0 },
+      position: places.get(node.id) ?? { x: 0, y: 0 },
       data: { id: node.id, name: node.name || node.id, type: node.type, step: steps.get(node.id), inside: inside.get(node.id), selected: node.id === selected, right: layout.direction === "right" },
       width: NODE_WIDTH,
       height: NODE_HEIGHT,
@@ -46,14 +53,15 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
       connectable: false,
       ariaLabel: `${node.name || node.id}, ${kindLabel(node.type)}, ${statusOf(steps.get(node.id))}`,
     }));
-    const edges = graph.edges.map((edge, index): Edge => {
+    const edges = graph.edges.map((edge, index): RuleEdge => {
       const to = steps.get(edge.to);
       const taken = steps.get(edge.from)?.status === "succeeded" && to !== undefined && to.status !== "skipped";
       return {
         id: String(index),
+        type: "rule",
         source: edge.from,
         target: edge.to,
-        label: edge.when,
+        data: { when: edge.when, row: rowOf(edge.to, edge.when), index },
         animated: to?.status === "running",
         focusable: false,
         className: taken ? "flow-taken" : steps.size > 0 ? "flow-not-taken" : undefined,
@@ -63,10 +71,9 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
     return { nodes, edges };
   }, [graph, layout, data.steps, selected]);
 
-  const large = nodes.length > 40;
+  const large = nodes.length > LARGE;
   const focus = selected ?? run.failed_step ?? graph?.entry ?? nodes[0]?.id ?? "";
   if (document.error) return <ErrorBanner message={messageOf(document.error)} onRetry={() => void document.refetch()} />;
-  if (made && "error" in made) return <ErrorBanner message={made.error} />;
   if (tooLarge) {
     return (
       <EmptyState
@@ -96,6 +103,7 @@ export function GraphView({ data, run, selected, onSelect }: ViewProps & { data:
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
         colorMode={dark ? "dark" : "light"}
         fitView
         // A large graph at full fit is dust: it opens on what matters, and the overview shows the rest.
@@ -145,9 +153,6 @@ function minimapColour(step: Step | undefined): string {
   const token = { succeeded: "ok", failed: "bad", running: "run", waiting: "warn", skipped: "idle", canceled: "idle" }[step?.status ?? "skipped"];
   return step ? `var(--${token}-fill)` : "var(--line)";
 }
-
-/** Below this zoom text cannot be read, so that nodes are just marks in the colour of their status. */
-const READABLE = 0.4;
 
 function StepNodeView({ data: { name, type, step, inside, selected, right } }: NodeProps<StepNode>) {
   const readable = useStore((store) => store.transform[2] >= READABLE);

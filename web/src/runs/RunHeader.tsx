@@ -85,7 +85,7 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
       {run.error && (
         <div role="alert" className="flex items-center gap-2 border-t border-line bg-bad-soft px-4 py-1.5 text-bad">
           <TriangleAlert size={14} className="shrink-0" aria-hidden />
-          <p className="min-w-0 flex-1 truncate" title={run.error.message}>
+          <p className="line-clamp-3 min-w-0 flex-1 break-words sm:line-clamp-1" title={run.error.message}>
             {run.failed_step && <span className="font-semibold">{run.failed_step} failed: </span>}
             {firstLine(errorText(run.error))}
             {failedStep && failedStep.attempts > 1 && ` (after ${failedStep.attempts} attempts)`}
@@ -115,7 +115,7 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
         {split && (
           <span className="font-normal text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
             {" "}
-            = {duration(split.queue)} queue + {duration(split.wait)} waiting + {duration(split.work)} work
+            = {partsOf(split).join(" + ")}
           </span>
         )}
       </Total>
@@ -161,6 +161,12 @@ function Total({ name, title, children }: { name: string; title?: string; childr
       <dd className="num font-medium !whitespace-normal">{children}</dd>
     </div>
   );
+}
+
+/** Without the parts that took nothing. */
+function partsOf({ queue, wait, work }: { queue: number; wait: number; work: number }): string[] {
+  const parts = ([[queue, "queue"], [wait, "waiting"], [work, "work"]] as const).filter(([took]) => took >= 0.005);
+  return parts.length > 0 ? parts.map(([took, name]) => `${duration(took)} ${name}`) : [`${duration(0)} work`];
 }
 
 /** Where the time of the run went. Unknown until its first step begins. */

@@ -1,13 +1,14 @@
 import { messageOf, ApiProblem } from "@/api/problem";
 import { workflowsQuery } from "@/api/queries";
 import type { Step } from "@/api/types";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { buttonClass } from "@/ui/button";
+import { EmptyState, ErrorBanner, Skeleton, SkeletonRows } from "@/ui/feedback";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
-import { useTitle } from "@/ui/page";
+import { PageHeader, useTitle } from "@/ui/page";
 import { Tabs } from "@/ui/tabs";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useMemo } from "react";
 import { LogView } from "./LogView";
 import { RunHeader } from "./RunHeader";
@@ -58,15 +59,31 @@ export function RunPage() {
   if (error && !run) {
     const missing = error instanceof ApiProblem && error.status === 404;
     return missing ? (
-      <EmptyState page title="There is no such run">{messageOf(error)}</EmptyState>
+      <EmptyState
+        page
+        title="There is no such run"
+        action={
+          <Link to="/runs" className={buttonClass("primary")}>
+            Go to the runs
+          </Link>
+        }
+      >
+        {messageOf(error)}
+      </EmptyState>
     ) : (
-      <ErrorBanner message={messageOf(error)} onRetry={retry} />
+      <>
+        <PageHeader title="Run" />
+        <ErrorBanner message={messageOf(error)} onRetry={retry} />
+      </>
     );
   }
   if (!run) {
     return (
       <>
-        <div className="h-[92px] shrink-0 border-b border-line bg-panel" />
+        <div className="flex h-[68px] shrink-0 flex-col justify-center gap-3 border-b border-line bg-panel px-4" aria-hidden>
+          <Skeleton className="h-4 w-56" />
+          <Skeleton className="h-3 w-80 max-w-full" />
+        </div>
         <SkeletonRows rows={10} height={28} label="Loading the run" />
       </>
     );

@@ -9,17 +9,29 @@ import { useHotkeys } from "@/ui/hotkeys";
 import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { statusWord } from "@/ui/status";
-import { useVirtualRows } from "@/ui/virtual";
+import { VirtualTable, type Column } from "@/ui/table";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { ArrowLeftRight } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { RunDemo } from "./RunDemo";
 import { RunRow, RUNS_GRID } from "./RunRow";
 import type { RunsSearch } from "./search";
 
 const route = getRouteApi("/runs");
 const STATUSES: RunStatus[] = ["queued", "running", "succeeded", "failed", "canceled"];
+const COLUMNS: Column[] = [
+  { name: "Compare", silent: true },
+  { name: "Status" },
+  { name: "Workflow" },
+  { name: "What broke" },
+  { name: "Started" },
+  { name: "Duration" },
+  { name: "Tokens", number: true },
+  { name: "Cost", number: true },
+  { name: "Retries", number: true },
+  { name: "Actions", silent: true },
+];
 const isActive = (run: RunSummary) => run.status === "queued" || run.status === "running";
 
 /** What ran, what broke? */
@@ -50,17 +62,9 @@ export function RunsPage() {
   }, [all, q, names]);
   const longest = useMemo(() => Math.max(1, ...rows.map((run) => run.total_latency_ms ?? 0)), [rows]);
 
-  const scroll = useRef<HTMLDivElement>(null);
   const filterInput = useRef<HTMLInputElement>(null);
   const [active, setActive] = useState(-1);
   const height = narrow ? 64 : 36;
-  const { virtual, focusRow } = useVirtualRows({ count: rows.length, height, scroll, active });
-  const move = (by: number) => {
-    if (rows.length === 0) return;
-    const next = Math.min(rows.length - 1, Math.max(0, active + by));
-    setActive(next);
-    focusRow(next);
-  };
   const [picked, setPicked] = useState<readonly string[]>([]);
   // Of three the first is let go.
   const pick = (id: string) => setPicked((old) => (old.includes(id) ? old.filter((each) => each !== id) : [...old.slice(-1), id]));
@@ -73,19 +77,11 @@ export function RunsPage() {
       if (run) pick(run.id);
     },
     c: () => (a && b ? compare() : false),
-    j: () => move(1),
-    ArrowDown: () => move(1),
-    k: () => move(-1),
-    ArrowUp: () => move(-1),
     "/": () => filterInput.current?.focus(),
   });
 
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
-  useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage && last >= rows.length - 20) void fetchNextPage();
-  }, [last, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
 
   const change = (next: Partial<RunsSearch>) => void navigate({ search: (old) => ({ ...old, ...next }), replace: true });
   const filtered = Boolean(q || search.status || search.workflow || search.session);
@@ -162,55 +158,33 @@ export function RunsPage() {
       ) : rows.length === 0 ? (
         <Empty filtered={filtered} onClear={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })} />
       ) : (
-        <div ref={scroll} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
-          <div role="table" aria-label="Runs" aria-rowcount={hasNextPage ? -1 : rows.length + 1}>
-            <div
-              role="row"
-              aria-rowindex={1}
-              className={narrow ? "sr-only" : `${RUNS_GRID} sticky top-0 z-10 h-7 border-b border-line bg-bg text-xs text-muted`}
-            >
-              <div role="columnheader">
-                <span className="sr-only">Compare</span>
-              </div>
-              {["Status", "Workflow", "What broke", "Started", "Duration"].map((name) => (
-                <div key={name} role="columnheader">
-                  {name}
-                </div>
-              ))}
-              {["Tokens", "Cost", "Retries"].map((name) => (
-                <div key={name} role="columnheader" className="text-right">
-                  {name}
-                </div>
-              ))}
-              <div role="columnheader">
-                <span className="sr-only">Actions</span>
-              </div>
-            </div>
-            <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-              {items.map((item) => {
-                const run = rows[item.index];
-                return (
-                  run && (
-                    <RunRow
-                      key={run.id}
-                      run={run}
-                      name={names.get(run.workflow_id ?? "")}
-                      longest={longest}
-                      narrow={narrow}
-                      index={item.index}
-                      top={item.start}
-                      height={height}
-                      now={query.dataUpdatedAt}
-                      onFocus={() => setActive(item.index)}
-                      picked={picked.includes(run.id)}
-                      onPick={pick}
-                    />
-                  )
-                );
-              })}
-            </div>
-          </div>
-        </div>
+        <VirtualTable
+          label="Runs"
+          grid={RUNS_GRID}
+          columns={COLUMNS}
+          rows={rows}
+          height={height}
+          narrow={narrow}
+          active={active}
+          onActive={setActive}
+          more={hasNextPage}
+          loading={isFetchingNextPage}
+          onMore={more}
+        >
+          {(run, place) => (
+            <RunRow
+              key={run.id}
+              {...place}
+              run={run}
+              name={names.get(run.workflow_id ?? "")}
+              longest={longest}
+              narrow={narrow}
+              now={query.dataUpdatedAt}
+              picked={picked.includes(run.id)}
+              onPick={pick}
+            />
+          )}
+        </VirtualTable>
       )}
     </>
   );

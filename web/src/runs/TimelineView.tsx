@@ -4,15 +4,17 @@ import { cx } from "@/ui/cx";
 import { count, duration, plural, usd } from "@/ui/format";
 import { StatusIcon, statusWord } from "@/ui/status";
 import { usePlaced } from "@/ui/virtual";
+import { useWidth } from "@/ui/width";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { memo, useCallback, useMemo, type ReactElement } from "react";
+import { memo, useCallback, useMemo, useRef, type ReactElement } from "react";
 import { AttemptBars } from "./AttemptBars";
 import { attemptsOf, ms } from "./attempts";
 import { GroupNote } from "./GroupNote";
 import { Minimap } from "./Minimap";
 import { RowName } from "./RowName";
 import { costOf, tokensOf, tookOf, type PathRow } from "./rows";
-import { makeScale, roomy, ticks, type Scale, type Span } from "./scale";
+import { marksOf, placeMarks, type Mark } from "./marks";
+import { makeScale, roomy, type Scale, type Span } from "./scale";
 import { isRemarkable, StepChips } from "./StepChips";
 import { useGroups, type Groups } from "./useGroups";
 import { useNow } from "./useNow";
@@ -67,6 +69,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
     // While it is live there is room at the end, so that not every moment makes a new scale.
     return makeScale(start, live ? roomy(start, end) : end, busy);
   }, [fits, firstRow, lastRow, rows, eventsOf, live, runStart, runEnd]);
+  const marks = useMemo(() => marksOf(scale, runStart, runEnd, (fold) => waitedFor(steps, fold)), [scale, runStart, runEnd, steps]);
   const choose = useCallback((row: PathRow) => (row.step ? onSelect(row.path) : toggle(row)), [onSelect, toggle]);
 
   return (
@@ -74,7 +77,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
       {fits && <Minimap rows={rows} start={runStart} end={live ? Math.ceil(runEnd / 1000) * 1000 : runEnd} from={scale.start} to={scale.end} onPick={(index) => virtual.scrollToIndex(index, { align: "center" })} />}
       <div className={cx(GRID, "h-6 shrink-0 border-b border-line text-xs text-muted")} aria-hidden>
         <span>Step</span>
-        <Axis scale={scale} origin={runStart} />
+        <Axis marks={marks} />
         <span className="text-right">Time</span>
         <span className="hidden text-right @min-[760px]:block">Tokens</span>
         <span className="hidden text-right @min-[760px]:block">Cost</span>
@@ -83,7 +86,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
         {rows.length === 0 && <p className="px-4 py-8 text-center text-muted">{live ? "No step has begun yet." : "The run ended before any step began."}</p>}
         <ol aria-label="Steps" className="relative" style={{ height: virtual.getTotalSize() }}>
           {scale.folds.map((fold) => (
-            <FoldMark key={fold.start} from={fold.from} to={fold.to} length={fold.end - fold.start} waited={waitedFor(steps, fold)} />
+            <FoldMark key={fold.start} from={fold.from} to={fold.to} />
           ))}
           {placed.map(({ index, top, slot }) => {
             const row = rows[index];
@@ -117,7 +120,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
 }
 
 const GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[minmax(120px,42%)_1fr_58px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_64px_64px_84px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[minmax(112px,40%)_1fr_78px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_84px_60px_84px]";
 
 const kinds = new Map<string, ReactElement>();
 
@@ -228,59 +231,47 @@ function busyOf({ step, sum, open }: PathRow, events: TraceEvent[] | undefined, 
   if (open) return [];
   const attempts = attemptsOf(events, attemptsEnd);
   if (attempts.length > 0) return attempts.map(({ start, end }) => ({ start, end: end ?? runEnd }));
-  if (step?.node_type === WAITS && !sum) return [];
+  if (step && WAITS[step.node_type] && !sum) return [];
   const start = step?.started_at ?? sum?.start;
   const end = step ? step.finished_at : sum?.end;
   return start ? [{ start: ms(start), end: end ? ms(end) : runEnd }] : [];
 }
 
-/** The kind of node that waits for a person. */
-const WAITS = "approval";
+/** Kinds of nodes that wait, and for what. Nobody works meanwhile, so that their time is folded. */
+const WAITS: Record<string, string> = { approval: "waiting for approval", wait: "waiting" };
 
 /** What the run waited for in a stretch without work, where a step says so. */
 function waitedFor(steps: readonly Step[], fold: Span): string | undefined {
   const step = steps.find(
-    (each) => each.node_type === WAITS && each.started_at && ms(each.started_at) <= fold.start + 1 && (!each.finished_at || ms(each.finished_at) >= fold.end - 1),
+    (each) => WAITS[each.node_type] && each.started_at && ms(each.started_at) <= fold.start + 1 && (!each.finished_at || ms(each.finished_at) >= fold.end - 1),
   );
-  return step && "waiting for approval";
+  return step && WAITS[step.node_type];
 }
 
-function Axis({ scale, origin }: { scale: Scale; origin: number }) {
-  const length = scale.end - scale.start;
-  const marks = scale.folds.length > 0 ? [0, length] : ticks(length, 4);
+function Axis({ marks }: { marks: readonly Mark[] }) {
+  const box = useRef<HTMLSpanElement>(null);
+  const width = useWidth(box);
   return (
-    <span className="relative h-full min-w-0">
-      {marks.map((mark, index) => {
-        const place = scale.at(scale.start + mark);
-        return (
-          <span
-            key={mark}
-            className={cx("num absolute top-1", index % 2 === 1 && marks.length > 2 && "hidden @min-[560px]:block", place > 0.88 ? "-translate-x-full pr-1" : "border-l border-line pl-1")}
-            style={{ left: `${place * 100}%` }}
-          >
-            {duration(scale.start + mark - origin)}
+    <span ref={box} className="relative h-full min-w-0">
+      {placeMarks(marks, width).map(({ text, left, at, centred }) => (
+        <span key={`${at} ${text}`}>
+          {!centred && <span className="absolute inset-y-0 border-l border-line" style={{ left: `${at * 100}%` }} />}
+          <span className={cx("num absolute top-1 px-1", centred && "rounded bg-raised")} style={{ left }}>
+            {text}
           </span>
-        );
-      })}
+        </span>
+      ))}
     </span>
   );
 }
 
-/** The mark stands in the middle column of the grid, over all rows. */
-function FoldMark({ from, to, length, waited }: { from: number; to: number; length: number; waited: string | undefined }) {
+/** A folded stretch, over all rows; the axis says how long it is. */
+function FoldMark({ from, to }: { from: number; to: number }) {
   return (
-    <li className={cx(GRID, "pointer-events-none absolute inset-0")}>
+    <li className={cx(GRID, "pointer-events-none absolute inset-0")} aria-hidden>
       <span />
       <span className="relative h-full">
-        <span
-          className="absolute inset-y-0 border-x border-dashed border-line-strong/50 bg-raised/60"
-          style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }}
-          title={`${duration(length)} in which no call was under way`}
-        >
-          <span className="num absolute bottom-1 left-1/2 -translate-x-1/2 rounded bg-panel px-1 text-xs text-muted">
-            {duration(length)} {waited ?? "idle"}
-          </span>
-        </span>
+        <span className="absolute inset-y-0 border-x border-dashed border-line-strong/50 bg-raised/60" style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }} />
       </span>
     </li>
   );

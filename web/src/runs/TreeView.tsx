@@ -14,7 +14,7 @@ import type { RunData } from "./useRun";
 
 const ROW = 28;
 const GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[minmax(140px,1fr)_60px] @min-[640px]:grid-cols-[minmax(180px,1fr)_minmax(0,180px)_64px_64px_88px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[minmax(140px,1fr)_60px] @min-[640px]:grid-cols-[minmax(180px,1fr)_minmax(0,20%)_60px_52px_84px]";
 
 const optional = (value: number | null, write: (value: number) => string) => (value === null ? "" : write(value));
 

@@ -1,5 +1,5 @@
 import { Tabs as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 
 /** Tabs whose state is the page's, so that it can live in the URL. Arrow keys move between them. */
 export function Tabs<T extends string>({
@@ -17,10 +17,19 @@ export function Tabs<T extends string>({
   trailing?: ReactNode;
   children: ReactNode;
 }) {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Only sideways, and only where not all tabs have room.
+    const box = list.current;
+    const tab = box?.querySelector<HTMLElement>("[data-state=active]");
+    if (!box || !tab || box.scrollWidth <= box.clientWidth) return;
+    const [start, end] = [tab.offsetLeft - box.offsetLeft, tab.offsetLeft - box.offsetLeft + tab.offsetWidth];
+    if (start < box.scrollLeft || end > box.scrollLeft + box.clientWidth) box.scrollLeft = start - (box.clientWidth - tab.offsetWidth) / 2;
+  }, [value]);
   return (
     <Radix.Root value={value} onValueChange={(next) => onChange(next as T)} className="flex min-h-0 flex-1 flex-col">
       <div className="flex shrink-0 items-center border-b border-line bg-panel px-2">
-        <Radix.List aria-label={label} className="flex min-w-0 overflow-x-auto">
+        <Radix.List ref={list} aria-label={label} className="flex min-w-0 overflow-x-auto">
           {tabs.map((tab) => (
             <Radix.Trigger
               key={tab.value}

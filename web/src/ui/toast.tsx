@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { useEffect, useSyncExternalStore } from "react";
 import { Button, IconButton } from "./button";
+import { Words } from "./words";
 
 export interface Toast {
   id: number;
@@ -48,7 +49,9 @@ function ToastLine({ toast: { id, message, tone, action } }: { toast: Toast }) {
   }, [id, action]);
   return (
     <div className="flex items-center gap-2 rounded border border-line bg-panel py-1.5 pr-1.5 pl-3 shadow-pop">
-      <span className={tone === "bad" ? "min-w-0 flex-1 break-words text-bad" : "min-w-0 flex-1 break-words"}>{message}</span>
+      <span className={tone === "bad" ? "min-w-0 flex-1 break-words text-bad" : "min-w-0 flex-1 break-words"}>
+        <Words text={message} />
+      </span>
       {action && (
         <Button
           onClick={() => {

@@ -10,12 +10,15 @@ export function useVirtualRows({
   height,
   scroll,
   active,
+  overscan = 4,
   onScrolled,
 }: {
   count: number;
   height: number;
   scroll: RefObject<HTMLElement | null>;
   active: number;
+  /** How many rows exist above and below those in view. */
+  overscan?: number;
   /** Called when other rows come into view, with where the view begins and how high it is: asking the page for that costs. */
   onScrolled?: (offset: number, height: number) => void;
 }) {
@@ -27,7 +30,7 @@ export function useVirtualRows({
     count,
     estimateSize: () => height,
     getScrollElement: () => scroll.current,
-    overscan: 4,
+    overscan,
     // Rows that follow a live run move several times a second; between two moves they do not come to rest.
     isScrollingResetDelay: 400,
     onChange: onScrolled && ((virtual) => onScrolled(virtual.scrollOffset ?? 0, virtual.scrollRect?.height ?? 0)),

@@ -1,3 +1,4 @@
+import { parseJson, writeJson } from "@/api/lossless";
 import { inputsRead, inputValue } from "@/api/document";
 import { ApiProblem, messageOf } from "@/api/problem";
 import { workflowQuery } from "@/api/queries";
@@ -39,7 +40,7 @@ export function RunDialog({
   const [preparing, setPreparing] = useState(false);
   const [unprepared, setUnprepared] = useState<unknown>(null);
   const submit = async () => {
-    const input = json === null ? fromFields() : (JSON.parse(json) as Record<string, unknown>);
+    const input = json === null ? fromFields() : (parseJson(json) as Record<string, unknown>);
     setUnprepared(null);
     setPreparing(true);
     try {
@@ -104,7 +105,7 @@ export function RunDialog({
         <div className="flex items-center gap-2">
           <Button
             variant="ghost"
-            onClick={() => setJson((now) => (now === null ? JSON.stringify(fromFields(), null, 2) : null))}
+            onClick={() => setJson((now) => (now === null ? writeJson(fromFields(), 2) : null))}
             disabled={Boolean(jsonError) || !names}
           >
             {json === null ? "Write JSON" : "Use the fields"}
@@ -129,7 +130,7 @@ function submitOnModEnter(event: React.KeyboardEvent<HTMLTextAreaElement>) {
 
 function problemOf(json: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(json);
+    const value = parseJson(json);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? undefined : "The input has to be a JSON object.";
   } catch (error) {
     return `This is not JSON yet: ${messageOf(error)}.`;

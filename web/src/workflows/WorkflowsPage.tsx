@@ -5,11 +5,10 @@ import type { WorkflowSummary } from "@/api/types";
 import { Button } from "@/ui/button";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { plural } from "@/ui/format";
-import { useHotkeys } from "@/ui/hotkeys";
 import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
+import { VirtualTable, type Column } from "@/ui/table";
 import { toast } from "@/ui/toast";
-import { useVirtualRows } from "@/ui/virtual";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { FileUp, Plus } from "lucide-react";
@@ -20,6 +19,16 @@ import { useImport } from "./useImport";
 import { WORKFLOWS_GRID, WorkflowRow } from "./WorkflowRow";
 
 const route = getRouteApi("/workflows");
+
+const COLUMNS: Column[] = [
+  { name: "Name" },
+  { name: "Latest runs" },
+  { name: "p50", number: true },
+  { name: "p99", number: true },
+  { name: "Cost per run", number: true },
+  { name: "Changed" },
+  { name: "Actions", silent: true },
+];
 
 /** What can I run or edit? */
 export function WorkflowsPage() {
@@ -34,17 +43,7 @@ export function WorkflowsPage() {
 
   const narrow = useNarrow();
   const height = narrow ? 64 : 44;
-  const scroll = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(-1);
-  const { virtual, focusRow } = useVirtualRows({ count: rows.length, height, scroll, active });
-  const move = (by: number) => {
-    if (rows.length === 0) return;
-    const next = Math.min(rows.length - 1, Math.max(0, active + by));
-    setActive(next);
-    focusRow(next);
-  };
-  useHotkeys({ j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1) });
-
   const openRun = (id: string | undefined) => void navigate({ search: { run: id }, replace: id === undefined });
   return (
     <>
@@ -68,11 +67,11 @@ export function WorkflowsPage() {
         />
         <Button onClick={() => file.current?.click()} disabled={importFile.isPending}>
           <FileUp size={14} aria-hidden />
-          Import JSON
+          Import<span className="hidden sm:inline"> JSON</span>
         </Button>
         <Button variant="primary" onClick={() => setCreating(true)}>
           <Plus size={14} aria-hidden />
-          New workflow
+          New<span className="sr-only sm:not-sr-only"> workflow</span>
         </Button>
       </PageHeader>
       {query.error && <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
@@ -90,46 +89,11 @@ export function WorkflowsPage() {
           A workflow is a JSON document: model calls, tools and routers, and the edges between them.
         </EmptyState>
       ) : (
-        <div ref={scroll} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
-          <div role="table" aria-label="Workflows" aria-rowcount={rows.length + 1}>
-            <div role="row" aria-rowindex={1} className={narrow ? "sr-only" : `${WORKFLOWS_GRID} sticky top-0 z-10 h-7 border-b border-line bg-bg text-xs text-muted`}>
-              {["Name", "Latest runs"].map((name) => (
-                <div key={name} role="columnheader">
-                  {name}
-                </div>
-              ))}
-              {["p50", "p99", "Cost per run"].map((name) => (
-                <div key={name} role="columnheader" className="text-right">
-                  {name}
-                </div>
-              ))}
-              <div role="columnheader">Changed</div>
-              <div role="columnheader">
-                <span className="sr-only">Actions</span>
-              </div>
-            </div>
-            <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-              {virtual.getVirtualItems().map((item) => {
-                const workflow = rows[item.index];
-                return (
-                  workflow && (
-                    <WorkflowRow
-                      key={workflow.id}
-                      workflow={workflow}
-                      index={item.index}
-                      top={item.start}
-                      height={height}
-                      narrow={narrow}
-                      onFocus={() => setActive(item.index)}
-                      onRun={() => openRun(workflow.id)}
-                      onDelete={() => remove.mutate(workflow)}
-                    />
-                  )
-                );
-              })}
-            </div>
-          </div>
-        </div>
+        <VirtualTable label="Workflows" grid={WORKFLOWS_GRID} columns={COLUMNS} rows={rows} height={height} narrow={narrow} active={active} onActive={setActive}>
+          {(workflow, place) => (
+            <WorkflowRow key={workflow.id} {...place} workflow={workflow} narrow={narrow} onRun={() => openRun(workflow.id)} onDelete={() => remove.mutate(workflow)} />
+          )}
+        </VirtualTable>
       )}
       {runId && <RunDialog workflow={runId} onClose={() => openRun(undefined)} />}
       {creating && <CreateDialog onClose={() => setCreating(false)} />}

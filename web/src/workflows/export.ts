@@ -1,4 +1,5 @@
 import { api } from "@/api/client";
+import { writeJson } from "@/api/lossless";
 import { messageOf } from "@/api/problem";
 import type { WorkflowSummary } from "@/api/types";
 import { toast } from "@/ui/toast";
@@ -7,7 +8,7 @@ import { toast } from "@/ui/toast";
 export async function exportWorkflow({ id, name }: WorkflowSummary): Promise<void> {
   try {
     const { graph_json } = await api.workflow(id);
-    const url = URL.createObjectURL(new Blob([`${JSON.stringify(graph_json, null, 2)}\n`], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([`${writeJson(graph_json, 2)}\n`], { type: "application/json" }));
     const link = document.createElement("a");
     link.href = url;
     link.download = `${fileName(name)}.json`;

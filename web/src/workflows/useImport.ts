@@ -1,4 +1,5 @@
 import { api } from "@/api/client";
+import { parseJson } from "@/api/lossless";
 import { ApiProblem, messageOf } from "@/api/problem";
 import { keys } from "@/api/queries";
 import { toast } from "@/ui/toast";
@@ -30,7 +31,7 @@ export function useImport() {
 export function wrap(fileName: string, text: string): { name: string; description?: string; graph_json: unknown } {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new Error(`It is not JSON: ${messageOf(error)}.`, { cause: error });
   }

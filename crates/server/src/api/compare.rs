@@ -1,6 +1,7 @@
 //! `/api/compare`: two runs side by side, aligned by the paths of their steps.
 
 use super::dto::{no_such_run, run_id, show};
+use super::edited::say_edited;
 use super::extract::Query;
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::run_view::RunSummary;
@@ -124,7 +125,11 @@ pub async fn compare(State(app): State<Shared>, Query(query): Query<CompareQuery
 type Pair = (Option<StepIx>, Option<StepIx>);
 
 async fn summary(app: &Shared, run: RunId) -> ApiResult<RunSummary> {
-    app.store.run(run).await?.map(RunSummary::from).ok_or_else(|| no_such_run(run))
+    let row = app.store.run(run).await?.ok_or_else(|| no_such_run(run))?;
+    let mut one = [(run, RunSummary::from(row))];
+    say_edited(app, &mut one).await?;
+    let [(_, summary)] = one;
+    Ok(summary)
 }
 
 fn seen(run: &Snapshot) -> Vec<StepIx> {

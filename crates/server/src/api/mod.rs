@@ -10,6 +10,7 @@ pub mod compare;
 pub mod control;
 pub mod drafts;
 pub mod dto;
+pub mod edited;
 pub mod extract;
 pub mod fork;
 pub mod health;

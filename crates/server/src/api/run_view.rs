@@ -28,6 +28,9 @@ pub struct Run {
     /// Null for a document that was run without being saved.
     pub workflow_id: Option<String>,
     pub workflow_version: Option<u32>,
+    /// Where `workflow_version` is null because the document was edited for this run alone, as a fork does: the version that was
+    /// edited.
+    pub edited_version: Option<u32>,
     /// SHA-256 of the document that the run is pinned to.
     pub workflow_hash: String,
     /// W3C trace id: the caller's, where a `traceparent` came in.
@@ -289,6 +292,9 @@ pub struct RunSummary {
     pub id: String,
     pub workflow_id: Option<String>,
     pub workflow_version: Option<u32>,
+    /// Where `workflow_version` is null because the document was edited for this run alone, as a fork does: the version that was
+    /// edited.
+    pub edited_version: Option<u32>,
     pub workflow_hash: String,
     pub trace_id: String,
     pub session_id: Option<String>,
@@ -317,6 +323,7 @@ impl From<RunRow> for RunSummary {
             id: row.id.to_string(),
             workflow_id: row.workflow_id,
             workflow_version: row.workflow_version,
+            edited_version: None,
             workflow_hash: row.workflow_hash.to_string(),
             trace_id: row.trace_id,
             session_id: row.session_id,
@@ -461,6 +468,7 @@ pub async fn run(host: &Host, id: RunId, snapshot: &Snapshot, full: bool) -> Api
         id: id.to_string(),
         workflow_id: started.and_then(|started| started.workflow.id.clone()),
         workflow_version: started.and_then(|started| started.workflow.version),
+        edited_version: None,
         workflow_hash: started.map(|started| started.workflow.hash.to_string()).unwrap_or_default(),
         trace_id: started.map(|started| started.trace_id.to_string()).unwrap_or_default(),
         session_id: started.and_then(|started| started.session_id.clone()),

@@ -1,6 +1,7 @@
 //! `/api/runs`: reading runs, and canceling them.
 
 use super::dto::{no_such_run, page_size, run_id};
+use super::edited::{edited_version, say_edited};
 use super::extract::{OptionalJson, Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::run_view::{self, Run, RunSummary, Step};
@@ -72,7 +73,9 @@ pub async fn list(State(app): State<Shared>, Query(query): Query<ListQuery>) -> 
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    Ok(Json(RunList { runs: rows.into_iter().map(RunSummary::from).collect(), next_cursor }))
+    let mut runs: Vec<_> = rows.into_iter().map(|row| (row.id, RunSummary::from(row))).collect();
+    say_edited(&app, &mut runs).await?;
+    Ok(Json(RunList { runs: runs.into_iter().map(|(_, run)| run).collect(), next_cursor }))
 }
 
 fn invalid_cursor() -> ApiError {
@@ -114,7 +117,11 @@ pub async fn get(State(app): State<Shared>, Path(id): Path<String>, Query(query)
     let id = run_id(&id)?;
     let full = includes_io(query.include.as_deref())?;
     let snapshot = snapshot(&app, id, None).await?;
-    Ok(Json(run_view::run(&app.host, id, &snapshot, full).await?))
+    let mut run = run_view::run(&app.host, id, &snapshot, full).await?;
+    if run.workflow_id.is_some() && run.workflow_version.is_none() {
+        run.edited_version = edited_version(&app, id).await?;
+    }
+    Ok(Json(run))
 }
 
 #[derive(Deserialize, IntoParams)]

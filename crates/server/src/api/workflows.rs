@@ -73,6 +73,8 @@ pub struct WorkflowView {
     graph_json: Box<RawValue>,
     created_at: Time,
     updated_at: Time,
+    /// When the draft on top of it was last changed; null if there is none.
+    draft_updated_at: Option<Time>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -171,7 +173,8 @@ async fn valid_document(app: &Shared, graph_json: &RawValue) -> ApiResult<(Arc<s
     Ok((text, hash))
 }
 
-fn view(status: StatusCode, workflow: Workflow) -> Response {
+async fn view(app: &Shared, status: StatusCode, workflow: Workflow) -> ApiResult<Response> {
+    let draft = app.store.draft(&workflow.id).await?;
     let etag = etag(DraftTag { version: workflow.version, draft: None });
     let body = WorkflowView {
         id: workflow.id,
@@ -183,8 +186,9 @@ fn view(status: StatusCode, workflow: Workflow) -> Response {
         graph_json: raw(&workflow.graph_json),
         created_at: Time(workflow.created_at),
         updated_at: Time(workflow.updated_at),
+        draft_updated_at: draft.map(|draft| Time(draft.updated_at)),
     };
-    (status, [(header::ETAG, etag)], Json(body)).into_response()
+    Ok((status, [(header::ETAG, etag)], Json(body)).into_response())
 }
 
 /// Saves a new workflow. A document with problems is refused with all of them.
@@ -272,7 +276,7 @@ pub async fn validate(State(app): State<Shared>, Body(body): Body<ValidateWorkfl
 ))]
 pub async fn get(State(app): State<Shared>, Path(id): Path<String>) -> ApiResult<Response> {
     let workflow = app.store.workflow(&id).await?.ok_or_else(|| no_such_workflow(&id))?;
-    Ok(view(StatusCode::OK, workflow))
+    view(&app, StatusCode::OK, workflow).await
 }
 
 /// Makes the next version. Runs keep the version that they started with. A saved document ends the draft; with the `ETag` of a
@@ -321,7 +325,7 @@ pub async fn update(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(view(StatusCode::OK, workflow))
+    view(&app, StatusCode::OK, workflow).await
 }
 
 /// The version, and with a draft on top of it the time of the draft: `"3"` or `"3-1795226953844117"`.
@@ -382,7 +386,7 @@ pub async fn restore(
 ) -> ApiResult<Response> {
     app.store.undelete_workflow(&id).await?;
     let workflow = app.store.workflow(&id).await?.ok_or_else(|| no_such_workflow(&id))?;
-    Ok(view(StatusCode::OK, workflow))
+    view(&app, StatusCode::OK, workflow).await
 }
 
 /// The versions of a workflow; also of a deleted one.

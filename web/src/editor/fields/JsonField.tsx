@@ -1,3 +1,4 @@
+import { parseJson, writeJson } from "@/api/lossless";
 import { messageOf } from "@/api/problem";
 import { TextArea } from "@/ui/field";
 import { useEffect, useRef, useState } from "react";
@@ -36,7 +37,7 @@ export function JsonField({ ids, value, onChange, rows = 4 }: { ids: RowIds; val
             return;
           }
           try {
-            const parsed: unknown = JSON.parse(next);
+            const parsed = parseJson(next);
             mine.current = parsed;
             setWrong(null);
             onChange(parsed);
@@ -54,4 +55,4 @@ export function JsonField({ ids, value, onChange, rows = 4 }: { ids: RowIds; val
   );
 }
 
-const shown = (value: unknown) => (value === undefined ? "" : JSON.stringify(value, null, 2));
+const shown = (value: unknown) => (value === undefined ? "" : writeJson(value, 2));

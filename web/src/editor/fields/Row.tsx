@@ -1,4 +1,5 @@
 import { cx } from "@/ui/cx";
+import { Words } from "@/ui/words";
 import { X } from "lucide-react";
 import { useId, type ReactNode } from "react";
 import { useProblems } from "../context";
@@ -64,11 +65,16 @@ export function Row({
           {wrong
             ? problems.map((problem) => (
                 <p key={problem.pointer + problem.code + problem.message} className="text-bad">
-                  {sentence(problem.message)}
-                  {problem.suggestion && <span className="text-text"> {sentence(problem.suggestion)}</span>}
+                  <Words text={sentence(problem.message)} />
+                  {problem.suggestion && (
+                    <span className="text-text">
+                      {" "}
+                      <Words text={sentence(problem.suggestion)} />
+                    </span>
+                  )}
                 </p>
               ))
-            : hint}
+            : hint && <Words text={hint} />}
         </div>
       )}
     </div>

@@ -1,3 +1,4 @@
+import { numberIn, numberOf as literalOf } from "@/api/lossless";
 import { Button, IconButton } from "@/ui/button";
 import { Input, Select, TextArea } from "@/ui/field";
 import { ChevronRight, Layers, Plus, Trash2 } from "lucide-react";
@@ -139,7 +140,7 @@ export function PropertyField({ name, schema, value, at, required, label = label
       </Row>
     );
   }
-  if ((type === "integer" || type === "number") && (isText || typeof value === "number")) {
+  if ((type === "integer" || type === "number") && (isText || numberIn(value) !== undefined)) {
     return (
       <Row {...row} inline>
         {(ids) => (
@@ -251,8 +252,10 @@ function NumberField({ ids, value, integer, placeholder, onChange }: { ids: RowI
   );
 }
 
+/** A number with all its digits; what is on the way to one counts as it is, and other text stays text. */
 export function numberOf(text: string): unknown {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
-  return /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) && Number.isFinite(Number(trimmed)) ? Number(trimmed) : text;
+  const loose = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) && Number.isFinite(Number(trimmed)) ? Number(trimmed) : text;
+  return literalOf(trimmed) ?? loose;
 }

@@ -1,4 +1,5 @@
 import { Button, IconButton } from "@/ui/button";
+import { Combobox } from "@/ui/combobox";
 import { Select } from "@/ui/field";
 import { plural } from "@/ui/format";
 import { ArrowRight, Copy, Trash2 } from "lucide-react";
@@ -60,6 +61,9 @@ export function SelectionPanel({ count, onCopy }: { count: number; onCopy: () =>
   );
 }
 
+/** More steps than this are found by typing. */
+const LISTED = 200;
+
 /** The name in the document is not the one that the workflow has here, which the header shows. */
 const SHOWN_ELSEWHERE = new Set(["version", "entry", "nodes", "edges", "ui", "name"]);
 
@@ -82,7 +86,15 @@ export function LevelPanel({ level }: { level: GraphLevel }) {
           {plural(level.nodes.length, "step")}, {plural(level.edges.length, "edge")}. Select one to change it.
         </p>
         <Row label="Starts with" pointer={toPointer([...level.at, "entry"])} own>
-          {(ids) => (
+          {(ids) => level.nodes.length > LISTED ? (
+            <Combobox
+              {...ids}
+              aria-label="Starts with"
+              value={entry ?? ""}
+              choices={level.nodes.map((node) => ({ value: node.id, note: node.name === node.id ? undefined : node.name }))}
+              onChange={(next) => set([...level.at, "entry"], next, toPointer([...level.at, "entry"]))}
+            />
+          ) : (
             <Select {...ids} value={entry ?? ""} onChange={(event) => set([...level.at, "entry"], event.target.value, "")}>
               {(entry === undefined || !level.byKey.has(entry)) && <option value={entry ?? ""}>{entry ? `${entry} (no such step)` : "Choose a step"}</option>}
               {level.nodes.map((node) => (

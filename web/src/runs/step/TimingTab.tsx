@@ -1,4 +1,5 @@
 import type { Run, Step, TraceEvent } from "@/api/types";
+import { cx } from "@/ui/cx";
 import { duration, exactTime, UNKNOWN } from "@/ui/format";
 import { ms, type Attempt } from "../attempts";
 import { Pairs, Section } from "./Section";
@@ -47,7 +48,7 @@ export function TimingTab({ run, step, attempts, events }: { run: Run; step: Ste
                     {name}
                   </th>
                 ))}
-                <th scope="col" className="text-right font-normal">
+                <th scope="col" className="pr-3 text-right font-normal">
                   First token
                 </th>
                 <th scope="col" className="text-right font-normal">
@@ -62,11 +63,11 @@ export function TimingTab({ run, step, attempts, events }: { run: Run; step: Ste
                     {index + 1}/{attempts.length}
                   </td>
                   <td className="pr-3">{attempt.model ?? attempt.tool}</td>
-                  <td className={attempt.outcome === "failed" ? "text-bad" : undefined}>
+                  <td className={cx("pr-3", attempt.outcome === "failed" && "text-bad")}>
                     {outcomes[attempt.outcome]}
                     {attempt.error?.status != null && ` (${attempt.error.status})`}
                   </td>
-                  <td className="num text-right">{attempt.firstToken === undefined ? UNKNOWN : duration(attempt.firstToken - attempt.start)}</td>
+                  <td className="num pr-3 text-right">{attempt.firstToken === undefined ? UNKNOWN : duration(attempt.firstToken - attempt.start)}</td>
                   <td className="num text-right">{attempt.end === undefined ? UNKNOWN : duration(attempt.end - attempt.start)}</td>
                 </tr>
               ))}

@@ -1,4 +1,5 @@
-import { arrange, type Structure } from "./layout";
+import { arrange } from "./arrange";
+import type { Structure } from "./shape";
 
 // Laying out a few hundred nodes takes longer than a frame: not on the page's thread.
 addEventListener("message", ({ data }: MessageEvent<{ turn: number; structure: Structure }>) => {
