@@ -183,6 +183,7 @@ impl Server {
         if mode == Mode::Serve {
             upkeep.spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
             upkeep.spawn(projector::run(app.clone(), data.path().to_owned()));
+            upkeep.spawn(upkeep::late_prices(app.clone()));
             if let Some(age) = config.retention {
                 upkeep.spawn(upkeep::retention(app.clone(), age));
             }
