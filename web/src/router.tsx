@@ -13,7 +13,7 @@ import { approvalsSearch } from "./approvals/search";
 import { compareSearch } from "./compare/search";
 import { editorSearch } from "./editor/search";
 import { runSearch, runsSearch } from "./runs/search";
-import { traceSearch, tracesSearch } from "./traces/search";
+import { sessionsSearch, traceSearch, tracesSearch } from "./traces/search";
 import { workflowsSearch } from "./workflows/search";
 
 // Every page is a chunk of its own; what a page needs from the URL is checked by its `search.ts`.
@@ -54,6 +54,13 @@ const trace = createRoute({
   path: "/traces/$id",
   validateSearch: traceSearch,
   component: lazyRouteComponent(() => import("./traces/TracePage"), "TracePage"),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions",
+  validateSearch: sessionsSearch,
+  component: lazyRouteComponent(() => import("./traces/SessionsPage"), "SessionsPage"),
 });
 
 const session = createRoute({
@@ -98,7 +105,7 @@ const settings = createRoute({
 
 export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([index, runs, run, traces, trace, session, workflows, editor, approvals, compare, settings]),
+    routeTree: root.addChildren([index, runs, run, traces, trace, sessions, session, workflows, editor, approvals, compare, settings]),
     context: { queryClient },
     defaultPreload: "intent",
     defaultErrorComponent: RouteError,

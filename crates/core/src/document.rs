@@ -264,6 +264,9 @@ pub struct LlmConfig {
     pub system: Option<String>,
     /// The user message. May hold bindings, also of the node's own inputs by name. Where it is absent, the inputs are sent.
     pub prompt: Option<String>,
+    /// What was said before, between the system message and the prompt: a list of `{role, content}` with the roles `user` and
+    /// `assistant`, or a binding that is one. With it and without `prompt`, the inputs are not sent.
+    pub messages: Option<Value>,
     /// Randomness of the answer; left to the provider where it is absent.
     #[schemars(range(min = 0, max = 2))]
     pub temperature: Option<f64>,

@@ -6,6 +6,7 @@
 pub mod messages;
 pub mod normalise;
 pub mod raw;
+pub mod replay;
 
 mod found;
 mod genai;

@@ -61,6 +61,8 @@ pub struct TraceSummary {
     pub started_at: i64,
     pub ended_at: i64,
     pub totals: summary::Totals,
+    /// Models of the calls that count, in the order of the first call of each; at most [`summary::MOST_MODELS`].
+    pub models: Vec<String>,
     /// Kept when its age would have it removed.
     pub pinned: bool,
 }

@@ -75,6 +75,8 @@ pub struct RetentionFile {
 pub struct ExportFile {
     /// The whole URL, for instance `http://localhost:4318/v1/traces`.
     pub endpoint: String,
+    #[serde(default)]
+    pub protocol: Protocol,
     /// Header names, and the environment variables that hold their values.
     #[serde(default)]
     pub headers_env: BTreeMap<String, String>,
@@ -83,10 +85,22 @@ pub struct ExportFile {
     pub runs_only: bool,
 }
 
+/// The form of the bodies, by the words of OpenTelemetry's own exporters.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum Protocol {
+    /// What every backend takes.
+    #[default]
+    #[serde(rename = "http/protobuf")]
+    Protobuf,
+    #[serde(rename = "http/json")]
+    Json,
+}
+
 /// Everything of `[export]`, checked.
 #[derive(Clone, Debug)]
 pub struct Export {
     pub endpoint: reqwest::Url,
+    pub protocol: Protocol,
     pub headers: http::HeaderMap,
     pub runs_only: bool,
 }
@@ -110,7 +124,7 @@ impl ExportFile {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        Ok(Export { endpoint, headers, runs_only: self.runs_only })
+        Ok(Export { endpoint, protocol: self.protocol, headers, runs_only: self.runs_only })
     }
 }
 
@@ -472,7 +486,10 @@ mod tests {
         assert_eq!(config.equivalence.len(), 2);
         assert_eq!(config.allow.len(), 2);
         assert_eq!(config.retention_days, Some(30));
-        assert!(config.export.unwrap().headers.contains_key("x-path"));
+        let export = config.export.unwrap();
+        assert!(export.headers.contains_key("x-path") && export.protocol == Protocol::Protobuf);
+        let json = parse("[export]\nendpoint = \"http://a/\"\nprotocol = \"http/json\"").unwrap().export.unwrap();
+        assert_eq!(json.protocol, Protocol::Json);
         assert_eq!(parse("[retention]\ndays = 0").unwrap().retention_days, Some(0));
         assert_eq!(parse("").unwrap().retention_days, None);
     }
@@ -500,6 +517,7 @@ mod tests {
             ("[mcp.a]\ncommand = \"x\"\ntimeout_seconds = 0", "`timeout_seconds = 0` has to be from"),
             ("[process.a]\ncommand = [\"x\"]\nmax_output_bytes = 0", "`max_output_bytes = 0` has to be from"),
             ("[process.a]\ncommand = [\"x\"]\neffect = \"none\"", "unknown variant `none`"),
+            ("[export]\nendpoint = \"http://a/\"\nprotocol = \"grpc\"", "http/protobuf"),
             ("[export]\nendpoint = \"localhost\"", "is not an http or https URL"),
             ("[export]\nendpoint = \"http://a/\"\nheaders_env = { \"a b\" = \"PATH\" }", "is not the name of a header"),
             ("[export]\nendpoint = \"http://a/\"\nheaders_env = { a = \"FLOWTRACE_NOT_SET\" }", "FLOWTRACE_NOT_SET"),

@@ -205,6 +205,7 @@ impl Server {
         if mode == Mode::Serve {
             upkeep.spawn(otlp::drain(app.ingest.clone(), app.shutdown.clone()));
             upkeep.spawn(projector::run(app.clone(), data.path().to_owned()));
+            upkeep.spawn(upkeep::late_prices(app.clone()));
             upkeep.spawn(upkeep::retention(app.clone()));
             if let Some(export) = config.export {
                 upkeep.spawn(export::run(app.clone(), export, data.path().to_owned()));

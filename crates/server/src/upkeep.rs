@@ -1,6 +1,9 @@
 //! What a server does by itself from time to time.
 
 use crate::app::Shared;
+use flowtrace_core::span::Span;
+use flowtrace_core::trace::merge::empty;
+use flowtrace_engine::port::span_store::{Part, SpanStoreError, SpanWrite};
 use flowtrace_engine::port::store::{Store, StoreError};
 use serde_json::{Value, json};
 use std::sync::{PoisonError, RwLock};
@@ -69,6 +72,59 @@ pub async fn retention(app: Shared) {
             () = app.shutdown.cancelled() => return,
             () = tokio::time::sleep(HOURLY) => {}
             () = app.retention.changed.notified() => {}
+        }
+    }
+}
+
+/// Gives a cost to calls whose price was not known when they came, once at the start (when the operator may have added prices) and then
+/// once an hour, until the server stops.
+pub async fn late_prices(app: Shared) {
+    loop {
+        match price_late(&app).await {
+            Ok(0) => {}
+            Ok(calls) => tracing::info!(calls, "calls that came before the price of their model was known have a cost now"),
+            Err(error) => tracing::warn!(%error, "calls without a cost could not be priced; this is tried again in an hour"),
+        }
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(HOURLY) => {}
+        }
+    }
+}
+
+/// Bytes on the wire that the piece of one span stands for.
+const PIECE: usize = 500;
+
+/// Returns how many calls got a cost.
+pub async fn price_late(app: &Shared) -> Result<u64, SpanStoreError> {
+    let mut priced = 0;
+    let mut after = None;
+    loop {
+        let page = app.spans.unpriced(after).await?;
+        let pieces: Vec<SpanWrite> = page
+            .items
+            .into_iter()
+            // What a run cost is what its journal says; its trace shows the same.
+            .filter(|span| span.service.as_deref() != Some("flowtrace"))
+            .filter_map(|mut span| {
+                span.price(&app.prices);
+                let cost_nanousd = Some(span.cost_nanousd?);
+                Some(SpanWrite { span: Span { cost_nanousd, ..empty(span.trace_id, span.span_id) }, part: Part::Piece })
+            })
+            .collect();
+        priced += pieces.len() as u64;
+        if !pieces.is_empty() {
+            let admission = loop {
+                match app.spans.admit(pieces.len() * PIECE) {
+                    Err(SpanStoreError::Overloaded { retry_after }) => tokio::time::sleep(retry_after).await,
+                    other => break other?,
+                }
+            };
+            app.spans.write(pieces, admission).await?;
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(priced),
         }
     }
 }

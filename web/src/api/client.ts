@@ -3,7 +3,19 @@ import { request } from "./http";
 import { parseJson, writeJson } from "./lossless";
 import { ApiProblem } from "./problem";
 import type { operations, paths } from "./schema";
-import type { Decide, Draft, FailNext, Fork, NewScore, RunStatus, RunSummary, TraceSummary, VersionDocument, Workflow } from "./types";
+import type {
+  Decide,
+  Draft,
+  FailNext,
+  Fork,
+  NewScore,
+  RunStatus,
+  RunSummary,
+  SpanReplay,
+  TraceSummary,
+  VersionDocument,
+  Workflow,
+} from "./types";
 
 const client = createClient<paths>({ fetch: request, bodySerializer: (body) => writeJson(body) });
 
@@ -25,6 +37,7 @@ export interface RunFilter {
 
 type ListTraces = NonNullable<operations["listTraces"]["parameters"]["query"]>;
 export type TraceFilter = Omit<ListTraces, "sort" | "cursor" | "limit">;
+export type SessionFilter = NonNullable<operations["listSessions"]["parameters"]["query"]>;
 
 /** Every request that the pages make, one function each. Failures are an `ApiProblem`. */
 export const api = {
@@ -105,6 +118,18 @@ export const api = {
     const options = { params: { path: { trace_id } }, headers: { "content-type": "application/json" } };
     return data<unknown>(pinned ? client.PUT("/api/traces/{trace_id}/pin", options) : client.DELETE("/api/traces/{trace_id}/pin", options));
   },
+  /** What making the model call of a span again would send; nothing is written. */
+  previewSpanReplay: (trace_id: string, span_id: string, body: SpanReplay, signal?: AbortSignal) =>
+    data(client.POST("/api/traces/{trace_id}/spans/{span_id}/replay/preview", { params: { path: { trace_id, span_id } }, body, signal })),
+  /** `key` makes a repeated click start one run. */
+  replaySpan: (trace_id: string, span_id: string, body: SpanReplay, key: string) =>
+    data(client.POST("/api/traces/{trace_id}/spans/{span_id}/replay", { params: { path: { trace_id, span_id }, header: { "Idempotency-Key": key } }, body })),
+  compareSpan: async (trace_id: string, span_id: string, run: string, signal?: AbortSignal) => {
+    const found = await data(client.GET("/api/traces/{trace_id}/spans/{span_id}/compare", { params: { path: { trace_id, span_id }, query: { run } }, signal }));
+    return { ...found, run: found.run as RunSummary };
+  },
+  unpriced: (signal?: AbortSignal) => data(client.GET("/api/spend/unpriced", { signal })),
+  traceSessions: (query: SessionFilter, signal?: AbortSignal) => data(client.GET("/api/sessions", { params: { query }, signal })),
   score: (body: NewScore) => data(client.POST("/api/scores", { body })),
   traceSession: async (id: string, cursor: string | undefined, signal?: AbortSignal) => {
     const page = await data(client.GET("/api/sessions/{id}", { params: { path: { id }, query: { cursor } }, signal }));

@@ -495,7 +495,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists sessions, last active first. */
+        /** Lists sessions, last active first unless `sort` says otherwise. */
         get: operations["listSessions"];
         put?: never;
         post?: never;
@@ -548,6 +548,23 @@ export interface paths {
         };
         /** Calls, tokens and cost by day, model or user. */
         get: operations["getSpend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spend/unpriced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models whose calls are missing in the cost, those with the most calls first. */
+        get: operations["getUnpriced"];
         put?: never;
         post?: never;
         delete?: never;
@@ -676,6 +693,57 @@ export interface paths {
         get: operations["getSpan"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/spans/{span_id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model call of a trace beside the run that made it again. */
+        get: operations["compareSpan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/spans/{span_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the model call of a span again, as a run of one step that says where it comes from (`replay_of`). Tools are not offered again. */
+        post: operations["replaySpan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}/spans/{span_id}/replay/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a replay of a span would send, and about what it would cost. Writes nothing. */
+        post: operations["previewSpanReplay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1227,6 +1295,12 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "hang" | "cut" | "malformed" | "empty" | "refuse";
+        /** @description Something that was said. */
+        Message: {
+            /** @description `user` or `assistant`. */
+            role: string;
+            content: string;
+        };
         ModelView: {
             provider: string;
             model: string;
@@ -1359,6 +1433,41 @@ export interface components {
             decided_at: components["schemas"]["Time"] | null;
             reason: string | null;
         };
+        ReplayPreview: {
+            /** @description Null where the span names none that is known here, and there is no default. */
+            provider: string | null;
+            model: string | null;
+            system: string | null;
+            /** @description Empty where the sender recorded none: then they have to be given. */
+            messages: components["schemas"]["Message"][];
+            parameters: unknown;
+            /** @description What is not as it was in the span, as sentences. */
+            notes: string[];
+            /** @description Whether the simulated provider will answer. */
+            simulated: boolean;
+            /**
+             * Format: int64
+             * @description About what it will cost: the tokens of the span, in proportion to the length of the messages, at the price of the model. Null where
+             *     the price or the length of the answer is not known.
+             */
+            estimate_nanousd: number | null;
+            /** @description What the run is started with. */
+            graph_json: unknown;
+            input_vars: unknown;
+            /** @description Why it cannot be started as it is. */
+            problem: string | null;
+        };
+        /** @description What is to be different this time. What is absent is as it was in the span. */
+        ReplayRequest: {
+            /** @description A provider of this deployment. */
+            provider?: string | null;
+            model?: string | null;
+            /** @description An empty text: no system message. */
+            system?: string | null;
+            messages?: components["schemas"]["Message"][] | null;
+            /** @description As in `config` of an llm node: `temperature`, `topP`, `maxTokens`, `stop`, `seed`. */
+            parameters?: unknown;
+        };
         RestoreWorkflow: Record<string, never>;
         Run: {
             id: string;
@@ -1379,6 +1488,7 @@ export interface components {
             session_id: string | null;
             /** @description `api`, `cli` or `web`. */
             triggered_by: string;
+            replay_of: components["schemas"]["SpanLink"] | null;
             status: components["schemas"]["Status"];
             phase: components["schemas"]["Phase"] | null;
             /** @description Whether a cancel was asked for that has not come through yet, or that ended the run. */
@@ -1510,8 +1620,8 @@ export interface components {
             authenticated: boolean;
         };
         SessionList: {
-            /** @description Last active first. */
             sessions: components["schemas"]["Conversation"][];
+            /** @description Null at the end. A page may be short, even empty, with a cursor to go on. */
             next_cursor: string | null;
         };
         SessionTraces: components["schemas"]["Conversation"] & {
@@ -1608,6 +1718,14 @@ export interface components {
             /** @description The instrumentation library. */
             scope: string | null;
         };
+        SpanComparison: {
+            trace_id: string;
+            span_id: string;
+            name: string;
+            run: components["schemas"]["RunSummary"];
+            /** @description The span as `a`, the run's model step as `b`. */
+            step: components["schemas"]["Aligned"];
+        };
         /** @description Something that happened at one moment of a span. */
         SpanEvent: {
             name: string;
@@ -1616,6 +1734,7 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description A span of this or another trace. */
         SpanLink: {
             trace_id: string;
             span_id: string;
@@ -1876,12 +1995,28 @@ export interface components {
             total_cost_cents: number;
             /** @description False when some call has no known price. */
             cost_complete: boolean;
+            /** @description Models that its calls were answered by, in the order of their first calls; at most 8. */
+            models: string[];
             service: string | null;
             environment: string | null;
             workflow: string | null;
             tags: string[];
             pinned: boolean;
             summary: components["schemas"]["Work"];
+        };
+        UnpricedList: {
+            models: components["schemas"]["UnpricedModel"][];
+        };
+        /** @description A model whose calls are missing in the cost, because no price of it was known. */
+        UnpricedModel: {
+            /** @description Of the newest of those calls; empty if it named none. */
+            provider: string;
+            /** @description Empty for calls that named none. */
+            model: string;
+            /** Format: int64 */
+            calls: number;
+            /** @description `YYYY-MM-DD` in UTC. */
+            last_day: string;
         };
         UpdateWorkflow: {
             name?: string | null;
@@ -3197,6 +3332,15 @@ export interface operations {
         parameters: {
             query?: {
                 user_id?: string;
+                /** @description A part of the name of the session or of its user, whatever its case. */
+                q?: string;
+                /** @description `failed`: some trace of it failed; `ok`: none did. */
+                status?: string;
+                /**
+                 * @description `newest` (the default: last active first), `started_at`, `traces`, `cost` or `tokens`; with a `-` before it from the highest. All
+                 *     but `newest` look at the 2,000 sessions that were active last.
+                 */
+                sort?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description 1 to 200; 50 if absent. */
@@ -3323,6 +3467,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpendList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getUnpriced: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnpricedList"];
                 };
             };
             default: {
@@ -3681,6 +3852,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Span"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    compareSpan: {
+        parameters: {
+            query: {
+                /** @description The run that made the call again. */
+                run: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+                /** @description 16 hexadecimal digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpanComparison"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    replaySpan: {
+        parameters: {
+            query?: {
+                /** @description Answer when the run has ended, or after this many seconds: 0 to 60. */
+                wait?: number;
+            };
+            header?: {
+                /** @description The same key with the same request starts one run within 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+                /** @description 16 hexadecimal digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description The key was used for the same request before: the run that it started */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            201: {
+                headers: {
+                    /** @description The run */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description The span is no model call, or it lacks what a call needs */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    previewSpanReplay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hexadecimal digits */
+                trace_id: string;
+                /** @description 16 hexadecimal digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayPreview"];
+                };
+            };
+            /** @description The span is no model call */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             default: {

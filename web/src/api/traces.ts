@@ -1,18 +1,20 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, type TraceFilter } from "./client";
+import { api, type SessionFilter, type TraceFilter } from "./client";
 
 /** The last part of a time, in milliseconds. */
 export const SINCE = { "15m": 900_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 604_800_000, "30d": 2_592_000_000 } as const;
 export type Since = keyof typeof SINCE;
 
-/** Which traces a list shows. `since` is counted back from the moment of reading. */
-export type TraceList = Omit<TraceFilter, "from" | "to"> & { since?: Since; sort?: string };
+/** Which traces a list shows. `since` is counted back from the moment of reading, and then goes before `from`. */
+export type TraceList = TraceFilter & { since?: Since; sort?: string };
 
 export const traceKeys = {
   lists: ["traces"] as const,
   list: (list: TraceList) => ["traces", list] as const,
   trace: (id: string) => ["foreign-trace", id] as const,
   session: (id: string) => ["session", id] as const,
+  sessions: (list: SessionList) => ["sessions", list] as const,
+  unpriced: ["unpriced"] as const,
 };
 
 /** Where a page goes on. All pages of a list count back from the same moment. */
@@ -23,7 +25,7 @@ interface Place {
 
 /** The filter as the API takes it. */
 export function filterOf({ since, ...list }: TraceList, now: number): TraceFilter {
-  const filter: TraceFilter & { sort?: string } = { ...list, from: since && new Date(now - SINCE[since]).toISOString() };
+  const filter: TraceFilter & { sort?: string } = { ...list, from: since ? new Date(now - SINCE[since]).toISOString() : list.from };
   delete filter.sort;
   return filter;
 }
@@ -51,6 +53,19 @@ export const traceSpansQuery = (id: string) =>
 
 export const spanQuery = (trace: string, span: string) =>
   queryOptions({ queryKey: [...traceKeys.trace(trace), span], queryFn: ({ signal }) => api.span(trace, span, signal) });
+
+/** Models whose calls are missing in the cost. */
+export const unpricedQuery = queryOptions({ queryKey: traceKeys.unpriced, queryFn: ({ signal }) => api.unpriced(signal), staleTime: 60_000 });
+
+export type SessionList = Omit<SessionFilter, "cursor" | "limit">;
+
+export const sessionsQuery = (list: SessionList) =>
+  infiniteQueryOptions({
+    queryKey: traceKeys.sessions(list),
+    queryFn: ({ pageParam, signal }) => api.traceSessions({ ...list, cursor: pageParam, limit: 100 }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
 
 export const sessionQuery = (id: string) =>
   infiniteQueryOptions({

@@ -39,6 +39,9 @@ export type Trace = Schemas["Trace"];
 export type Span = Schemas["Span"];
 export type Score = Schemas["Score"];
 export type NewScore = Schemas["NewScore"];
+/** What is to be different when the model call of a span is made again. */
+export type SpanReplay = Schemas["ReplayRequest"];
+export type SpanReplayPreview = Schemas["ReplayPreview"];
 export type Conversation = Schemas["Conversation"];
 export type FailNext = Partial<Schemas["FailNext"]>;
 

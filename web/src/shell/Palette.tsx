@@ -28,7 +28,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   const list = useId();
 
   const items = useMemo<Item[]>(() => {
-    const go = (to: "/runs" | "/traces" | "/workflows" | "/approvals" | "/settings", label: string): Item => ({
+    const go = (to: "/runs" | "/traces" | "/sessions" | "/workflows" | "/approvals" | "/settings", label: string): Item => ({
       id: to,
       group: "Pages",
       label,
@@ -38,6 +38,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
     return [
       go("/runs", "Runs"),
       go("/traces", "Traces"),
+      go("/sessions", "Sessions"),
       go("/workflows", "Workflows"),
       go("/approvals", "Approvals"),
       go("/settings", "Settings"),

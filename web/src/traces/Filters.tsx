@@ -1,24 +1,16 @@
 import type { Since } from "@/api/traces";
 import { kindLabel } from "@/nodes/kind";
 import { Button } from "@/ui/button";
-import { Input, Select } from "@/ui/field";
+import { Select } from "@/ui/field";
 import { statusWord } from "@/ui/status";
-import { SlidersHorizontal } from "lucide-react";
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { SlidersHorizontal, X } from "lucide-react";
+import { useState, type RefObject } from "react";
+import { conditions, TIMES } from "./chips";
 import { statusOf } from "./look";
+import { MoreFilters } from "./MoreFilters";
 import { SavedFilters } from "./SavedFilters";
-import { filtersOf, KINDS, SORTS, STATUSES, WORDS, type Sort, type TracesSearch, type Word } from "./search";
-
-const times: Record<Since, string> = { "15m": "Last 15 minutes", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days" };
-const labels: Record<Word, string> = {
-  model: "Model",
-  provider: "Provider",
-  user: "User",
-  session: "Session",
-  environment: "Environment",
-  tag: "Tag",
-  name: "Name of a span",
-};
+import { KINDS, SORTS, STATUSES, type Sort, type TracesSearch } from "./search";
+import { TypedInput } from "./TypedInput";
 
 interface Props {
   search: TracesSearch;
@@ -29,20 +21,20 @@ interface Props {
 /** What is looked for. All of it lives in the URL. */
 export function Filters({ search, onChange, searchInput }: Props) {
   const [open, setOpen] = useState(false);
-  const set = WORDS.filter((word) => search[word] !== undefined).length;
+  const set = conditions(search);
   const clear = () => onChange({ sort: search.sort, live: search.live });
   return (
     <search className="flex shrink-0 flex-col gap-1.5 border-b border-line px-4 py-1.5">
       <div className="flex flex-wrap items-center gap-2">
         <TypedInput
           ref={searchInput}
-          label="Search prompts and answers"
-          placeholder={"Words, \"a phrase\" or begin*  ( / )"}
+          aria-label="Search prompts and answers"
+          placeholder={'Words, "a phrase" or begin*  ( / )'}
           value={search.q}
           onChange={(q) => onChange({ ...search, q })}
           className="min-w-0 flex-[1_1_100%] sm:max-w-80 sm:flex-[2_1_200px]"
         />
-        <Choice label="Time" any="Any time" value={search.since} all={times} onChange={(since) => onChange({ ...search, since })} />
+        <Choice label="Time" any={search.from || search.to ? "As below" : "Any time"} value={search.since} all={TIMES} onChange={(since: Since | undefined) => onChange({ ...search, since, from: undefined, to: undefined })} />
         <Choice
           label="Status"
           any="Any status"
@@ -64,30 +56,32 @@ export function Filters({ search, onChange, searchInput }: Props) {
             </option>
           ))}
         </Select>
-        <Button variant="ghost" aria-expanded={open || set > 0} disabled={set > 0} onClick={() => setOpen(!open)}>
+        <Button variant="ghost" aria-expanded={open} onClick={() => setOpen(!open)}>
           <SlidersHorizontal size={14} aria-hidden />
-          More filters
+          {open ? "Fewer filters" : "More filters"}
         </Button>
-        {Object.keys(filtersOf(search)).length > 0 && (
-          <Button variant="ghost" onClick={clear}>
-            Clear
-          </Button>
-        )}
         <SavedFilters search={search} onChange={onChange} />
       </div>
-      {(open || set > 0) && (
-        <div className="flex flex-wrap gap-2">
-          {WORDS.map((word) => (
-            <TypedInput
-              key={word}
-              label={labels[word]}
-              placeholder={labels[word]}
-              value={search[word]}
-              onChange={(value) => onChange({ ...search, [word]: value })}
-              className="min-w-0 flex-[1_1_110px] sm:max-w-44"
-            />
+      {open && <MoreFilters search={search} onChange={onChange} />}
+      {set.length > 0 && (
+        <ul aria-label="Conditions" className="flex max-h-24 flex-wrap items-center gap-1.5 overflow-y-auto">
+          {set.map(({ id, label, value, without }) => (
+            <li key={id} className="flex h-6 max-w-full min-w-0 items-center rounded border border-line bg-raised pl-2 text-xs">
+              <span className="shrink-0 text-muted">{label}&nbsp;</span>
+              <span className="min-w-0 truncate font-medium" title={value} dir="auto">
+                {value}
+              </span>
+              <button type="button" aria-label={`Remove ${label} ${value}`} title="Remove this condition" onClick={() => onChange(without)} className="ml-0.5 inline-flex size-6 shrink-0 items-center justify-center rounded text-muted hover:bg-hover hover:text-text">
+                <X size={12} aria-hidden />
+              </button>
+            </li>
           ))}
-        </div>
+          <li>
+            <Button variant="ghost" className="!h-6" onClick={clear}>
+              Clear
+            </Button>
+          </li>
+        </ul>
       )}
     </search>
   );
@@ -103,55 +97,5 @@ function Choice<T extends string>({ label, any, value, all, onChange }: { label:
         </option>
       ))}
     </Select>
-  );
-}
-
-/** Milliseconds after the last letter: each question goes to the server. */
-const PAUSE_MS = 300;
-
-function TypedInput({
-  ref,
-  label,
-  placeholder,
-  value,
-  onChange,
-  className,
-}: {
-  ref?: RefObject<HTMLInputElement | null>;
-  label: string;
-  placeholder: string;
-  value: string | undefined;
-  onChange: (value: string | undefined) => void;
-  className: string;
-}) {
-  const [text, setText] = useState(value ?? "");
-  const [before, setBefore] = useState(value);
-  // Changed from elsewhere: a saved filter, or the way back.
-  if (value !== before) {
-    setBefore(value);
-    if ((value ?? "") !== text.trim()) setText(value ?? "");
-  }
-  const say = useRef(onChange);
-  useEffect(() => {
-    say.current = onChange;
-  });
-  useEffect(() => {
-    const word = text.trim() || undefined;
-    if (word === value) return;
-    const timer = setTimeout(() => say.current(word), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, value]);
-  return (
-    <Input
-      ref={ref}
-      type="search"
-      aria-label={label}
-      placeholder={placeholder}
-      value={text}
-      maxLength={1000}
-      onChange={(event) => setText(event.target.value)}
-      onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-      className={className}
-    />
   );
 }

@@ -45,8 +45,8 @@ export function SessionPage() {
       <header className="shrink-0 border-b border-line bg-panel">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2">
           <nav aria-label="Breadcrumb" className="flex max-w-full min-w-0 items-center gap-1">
-            <Link to="/traces" className="text-muted hover:text-text hover:underline">
-              Traces
+            <Link to="/sessions" className="text-muted hover:text-text hover:underline">
+              Sessions
             </Link>
             <ChevronRight size={14} className="shrink-0 text-muted" aria-hidden />
             <h1 className="min-w-0 truncate text-lg font-semibold" title={id} dir="auto">

@@ -9,14 +9,16 @@ import { Pin } from "lucide-react";
 import { costText, costTitle, statusOf } from "./look";
 
 export const TRACES_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(200px,2fr)_84px_72px_64px_96px_52px_minmax(72px,0.7fr)_minmax(72px,0.8fr)]";
-export const COLUMNS: readonly { name: string; number?: boolean }[] = [
+  "grid items-center gap-x-3 px-4 grid-cols-[96px_minmax(180px,2fr)_minmax(96px,1fr)_84px_80px_72px_96px_52px_minmax(72px,0.7fr)_minmax(72px,0.8fr)]";
+/** `sort`: the key under which the API sorts by the column. */
+export const COLUMNS: readonly { name: string; number?: boolean; sort?: "started_at" | "duration" | "tokens" | "cost" }[] = [
   { name: "Status" },
   { name: "Name" },
-  { name: "Started" },
-  { name: "Duration", number: true },
-  { name: "Tokens", number: true },
-  { name: "Cost", number: true },
+  { name: "Models" },
+  { name: "Started", sort: "started_at" },
+  { name: "Duration", number: true, sort: "duration" },
+  { name: "Tokens", number: true, sort: "tokens" },
+  { name: "Cost", number: true, sort: "cost" },
   { name: "Steps", number: true },
   { name: "User" },
   { name: "Session" },
@@ -75,6 +77,7 @@ export function TraceRow({ trace, narrow, index, top, height, onFocus, inSession
           {error ?? (
             <span className="num truncate text-muted">
               {count(trace.total_tokens)} tokens · {costText(trace)}
+              {trace.models[0] && ` · ${trace.models[0]}`}
             </span>
           )}
           <Ago at={trace.started_at} className="ml-auto shrink-0 text-muted" />
@@ -95,6 +98,10 @@ export function TraceRow({ trace, narrow, index, top, height, onFocus, inSession
         {trace.tags.slice(0, 2).map((tag) => (
           <Chip key={tag}>{tag.slice(0, 24)}</Chip>
         ))}
+      </div>
+      <div role="cell" className="min-w-0 truncate text-muted" title={trace.models.join(", ") || undefined}>
+        {trace.models[0]}
+        {trace.models.length > 1 && <span className="num"> +{trace.models.length - 1}</span>}
       </div>
       <div role="cell">
         <Ago at={trace.started_at} className="text-muted" />

@@ -3,6 +3,8 @@ import { useHotkeys } from "@/ui/hotkeys";
 import { useNarrow } from "@/ui/media";
 import { useVirtualRows } from "@/ui/virtual";
 import { useEffect, useRef, useState } from "react";
+import type { Sort } from "./search";
+import { SortHeader } from "./SortHeader";
 import { COLUMNS, TraceRow, TRACES_GRID } from "./TraceRow";
 
 interface Props {
@@ -11,10 +13,13 @@ interface Props {
   loading: boolean;
   onMore: () => void;
   inSession?: boolean;
+  sort?: Sort;
+  /** Absent: the list has one order. */
+  onSort?: (sort: Sort | undefined) => void;
 }
 
 /** Traces, of which only those in view exist. The next page is read before the last row is reached. */
-export function TraceTable({ rows, more, loading, onMore, inSession }: Props) {
+export function TraceTable({ rows, more, loading, onMore, inSession, sort, onSort }: Props) {
   const narrow = useNarrow();
   const scroll = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(-1);
@@ -35,13 +40,17 @@ export function TraceTable({ rows, more, loading, onMore, inSession }: Props) {
 
   return (
     <div ref={scroll} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
-      <div role="table" aria-label="Traces" aria-rowcount={more ? -1 : rows.length + 1} className="sm:min-w-[900px]">
+      <div role="table" aria-label="Traces" aria-rowcount={more ? -1 : rows.length + 1} className="sm:min-w-[1020px]">
         <div role="row" aria-rowindex={1} className={narrow ? "sr-only" : `${TRACES_GRID} sticky top-0 z-10 h-7 border-b border-line bg-bg text-xs text-muted`}>
-          {COLUMNS.map(({ name, number }) => (
-            <div key={name} role="columnheader" className={number ? "text-right" : undefined}>
-              {name === "Session" && inSession ? <span className="sr-only">{name}</span> : name}
-            </div>
-          ))}
+          {COLUMNS.map(({ name, number, sort: key }) =>
+            key && onSort && !narrow ? (
+              <SortHeader key={name} name={name} number={number} by={key} sort={sort} onSort={onSort} />
+            ) : (
+              <div key={name} role="columnheader" className={number ? "text-right" : undefined}>
+                {name === "Session" && inSession ? <span className="sr-only">{name}</span> : name}
+              </div>
+            ),
+          )}
         </div>
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {

@@ -1,6 +1,6 @@
 import { messageOf } from "@/api/problem";
 import { tracesQuery } from "@/api/traces";
-import { Button } from "@/ui/button";
+import { Button, buttonClass } from "@/ui/button";
 import { CopyIcon } from "@/ui/copy";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { plural } from "@/ui/format";
@@ -9,12 +9,13 @@ import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { toast } from "@/ui/toast";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
-import { Radio } from "lucide-react";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { MessagesSquare, Radio } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { Filters } from "./Filters";
 import { filtersOf, listOf, type TracesSearch } from "./search";
 import { TraceTable } from "./TraceTable";
+import { Unpriced } from "./Unpriced";
 import { isFollowable, useTail } from "./useTail";
 
 const route = getRouteApi("/traces");
@@ -51,6 +52,11 @@ export function TracesPage() {
         <span className="num text-muted" role="status">
           {data && (hasNextPage ? `first ${plural(rows.length, "trace")}` : plural(rows.length, "trace"))}
         </span>
+        <Unpriced />
+        <Link to="/sessions" className={buttonClass("ghost")}>
+          <MessagesSquare size={14} aria-hidden />
+          Sessions
+        </Link>
         <Button
           aria-pressed={live}
           variant={live ? "primary" : "plain"}
@@ -67,7 +73,7 @@ export function TracesPage() {
         !error && <SkeletonRows rows={14} height={narrow ? 64 : 36} label="Loading the traces" />
       ) : rows.length > 0 ? (
         // After a failure the next page waits for Retry.
-        <TraceTable rows={rows} more={hasNextPage && query.data !== undefined} loading={isFetchingNextPage || error !== null} onMore={more} />
+        <TraceTable rows={rows} more={hasNextPage && query.data !== undefined} loading={isFetchingNextPage || error !== null} onMore={more} sort={search.sort} onSort={(sort) => change({ ...search, sort })} />
       ) : hasNextPage ? (
         <EmptyState title="Nothing so far" action={<Button disabled={isFetchingNextPage} onClick={more}>Search on</Button>}>
           The search has not been through all traces yet.

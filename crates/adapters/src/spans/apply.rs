@@ -238,7 +238,7 @@ impl Touched {
             summary.ended_at.saturating_sub(summary.started_at),
             int(totals.tokens()),
             int(totals.cost_nanousd),
-            super::read::totals_text(totals),
+            super::read::totals_text(totals, &summary.models),
         ])?;
         Ok(())
     }

@@ -21,6 +21,9 @@ use std::ops::RangeInclusive;
 /// Traces whose spans are read for a phrase in one call; then the page ends and its cursor says where to go on.
 const PHRASE_BUDGET: usize = 200;
 
+/// Traces that are looked at for conditions on numbers in one call; then the page ends in the same way.
+const LOOK_BUDGET: usize = 50_000;
+
 /// Numbers that a stream reads at once: few at first, more while they are used.
 const CHUNK: usize = 32;
 const CHUNK_MOST: usize = 2048;
@@ -53,6 +56,7 @@ fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>)
     let after = query.after.as_ref().map(parse_place).transpose()?;
     let mut items = Vec::new();
     let mut budget = PHRASE_BUDGET;
+    let mut looks = LOOK_BUDGET;
     for partition in partitions.newest_first() {
         let below = match after {
             Some((period, _)) if partition.period > period => continue,
@@ -63,10 +67,12 @@ fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>)
         with(&partition, query, text, |candidates| {
             let mut below = below;
             let mut open = None;
-            while items.len() <= query.limit && budget > 0 {
+            while items.len() <= query.limit && budget > 0 && looks > 0 {
                 let Some(no) = candidates.next(below)? else { break };
                 below = no;
                 if !candidates.holds(no)? {
+                    looks -= 1;
+                    last = Some(no);
                     continue;
                 }
                 if let Some(text) = text.filter(|text| !text.phrases.is_empty()) {
@@ -87,7 +93,7 @@ fn newest(partitions: &Partitions, query: &TraceQuery, text: Option<&TextQuery>)
             let next = items.last().map(|(no, period, _)| place(*period, *no));
             return Ok(page(items, next));
         }
-        if budget == 0
+        if (budget == 0 || looks == 0)
             && let Some(no) = last
         {
             return Ok(page(items, Some(place(partition.period, no))));

@@ -20,6 +20,7 @@ mod sessions;
 
 mod terms;
 mod text;
+mod unpriced;
 mod writer;
 
 #[cfg(test)]
@@ -269,6 +270,14 @@ impl SpanStore for SqliteSpans {
 
     fn rollup(&self, by: RollupBy, days: RangeInclusive<i64>) -> BoxFuture<'_, Result<Vec<Rollup>, SpanStoreError>> {
         Box::pin(self.read(move |partitions| sessions::rollup(partitions, by, &days)))
+    }
+
+    fn unpriced_models(&self) -> BoxFuture<'_, Result<Vec<UnpricedModel>, SpanStoreError>> {
+        Box::pin(self.read(unpriced::models))
+    }
+
+    fn unpriced(&self, after: Option<Cursor>) -> BoxFuture<'_, Result<Page<Span>, SpanStoreError>> {
+        Box::pin(self.read(move |partitions| unpriced::calls(partitions, after.as_ref())))
     }
 
     fn score(&self, scores: Vec<Score>) -> BoxFuture<'_, Result<(), SpanStoreError>> {

@@ -124,6 +124,7 @@ pub fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Trace
         started_at: started,
         ended_at: started.saturating_add(duration),
         totals: totals(row.get_ref(12)?.as_str().unwrap_or("")),
+        models: models(connection, row.get_ref(12)?.as_str().unwrap_or(""))?,
         pinned: row.get::<_, i64>(13)? != 0,
     })
 }
@@ -133,14 +134,18 @@ pub fn summary_of(connection: &Connection, no: i64) -> rusqlite::Result<Option<T
     connection.prepare_cached(&sql)?.query_row([no], |row| summary(connection, row)).optional()
 }
 
-/// The numbers in the order of the struct, with spaces; those at the end that are 0 are left out.
-pub fn totals_text(totals: &Totals) -> String {
+/// The numbers in the order of the struct, with spaces; those at the end that are 0 are left out. After a `|` the symbols of the
+/// models, of which files of earlier builds say nothing.
+pub fn totals_text(totals: &Totals, models: &[Symbol]) -> String {
     use std::fmt::Write;
     let numbers = numbers(totals);
     let used = numbers.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
     let mut text = String::with_capacity(40);
     for number in &numbers[..used] {
         let _ = write!(text, "{}{number}", if text.is_empty() { "" } else { " " });
+    }
+    for (at, model) in models.iter().enumerate() {
+        let _ = write!(text, "{}{model}", if at == 0 { "|" } else { " " });
     }
     text
 }
@@ -167,7 +172,17 @@ fn numbers(t: &Totals) -> [u64; 16] {
     ]
 }
 
+fn models(connection: &Connection, text: &str) -> rusqlite::Result<Vec<String>> {
+    let symbols = text.split_once('|').map_or("", |(_, symbols)| symbols);
+    let mut models = Vec::new();
+    for symbol in symbols.split(' ').filter_map(|symbol| symbol.parse().ok()) {
+        models.extend(symbol_text(connection, Some(symbol))?);
+    }
+    Ok(models)
+}
+
 pub fn totals(text: &str) -> Totals {
+    let text = text.split_once('|').map_or(text, |(numbers, _)| numbers);
     let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     Totals {

@@ -2,34 +2,124 @@
 
 use super::partition::{Partition, Partitions};
 use super::read;
+use super::rows::int;
 use super::schema::{Period, day_text};
 use super::terms::{Field, term};
 use flowtrace_core::trace::TraceStatus;
 use flowtrace_core::trace::summary::Totals;
-use flowtrace_engine::port::span_store::{Cursor, Page, Rollup, RollupBy, SessionQuery, SessionSummary, SpanStoreError};
+use flowtrace_engine::port::span_store::{
+    Cursor, Direction, Page, Rollup, RollupBy, SORTED_SESSIONS, SessionKey, SessionQuery, SessionSort, SessionSummary,
+    SpanStoreError,
+};
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// Sessions that one call looks at; then the page ends and its cursor says where to go on.
-const BUDGET: usize = 2000;
+const BUDGET: usize = SORTED_SESSIONS;
 
-/// In the order of the last trace that began to arrive. A session stands in each file that has a trace of it, and is listed where
-/// its newest one is.
+/// Where a session stands: in the file that has its newest trace, by the number of that one.
+type Place = (Period, i64);
+
 pub fn list(partitions: &Partitions, query: &SessionQuery) -> Result<Page<SessionSummary>, SpanStoreError> {
+    match query.sort {
+        SessionSort::Newest => newest(partitions, query),
+        SessionSort::By(key, direction) => sorted(partitions, query, key, direction),
+    }
+}
+
+fn newest(partitions: &Partitions, query: &SessionQuery) -> Result<Page<SessionSummary>, SpanStoreError> {
+    let after = query.after.as_ref().map(|cursor| parse_place(&cursor.0)).transpose()?;
+    let mut items: Vec<SessionSummary> = Vec::new();
+    // The place of the last session that was looked at.
+    let mut seen = None;
+    let mut next = None;
+    let cut = walk(partitions, after, BUDGET, &mut |place, session| {
+        if items.len() == query.limit {
+            next = seen;
+            return false;
+        }
+        seen = Some(place);
+        items.extend(session.filter(|session| fits(query, session)));
+        true
+    })?;
+    if cut {
+        next = seen;
+    }
+    Ok(Page { items, next: next.map(|(period, no)| Cursor(format!("{period}.{no}"))) })
+}
+
+fn sorted(
+    partitions: &Partitions,
+    query: &SessionQuery,
+    key: SessionKey,
+    direction: Direction,
+) -> Result<Page<SessionSummary>, SpanStoreError> {
     let after = match &query.after {
         None => None,
         Some(cursor) => {
-            let parsed =
-                cursor.0.split_once('.').and_then(|(period, no)| Some((Period::parse(period)?, no.parse::<i64>().ok()?)));
-            Some(parsed.ok_or(SpanStoreError::InvalidCursor)?)
+            let (key, place) = cursor.0.split_once('.').ok_or(SpanStoreError::InvalidCursor)?;
+            Some((key.parse::<i64>().map_err(|_| SpanStoreError::InvalidCursor)?, parse_place(place)?))
         }
     };
+    let mut all: Vec<((i64, Place), SessionSummary)> = Vec::new();
+    walk(partitions, None, BUDGET, &mut |place, session| {
+        all.extend(session.filter(|session| fits(query, session)).map(|session| ((value(key, &session), place), session)));
+        true
+    })?;
+    all.sort_by_key(|(at, _)| *at);
+    if direction == Direction::Descending {
+        all.reverse();
+    }
+    let beyond = |at: (i64, Place)| match (after, direction) {
+        (None, _) => true,
+        (Some(after), Direction::Ascending) => at > after,
+        (Some(after), Direction::Descending) => at < after,
+    };
+    all.retain(|(at, _)| beyond(*at));
+    let more = all.len() > query.limit;
+    all.truncate(query.limit);
+    let last = all.last().filter(|_| more).map(|(at, _)| *at);
+    let next = last.map(|(value, (period, no))| Cursor(format!("{value}.{period}.{no}")));
+    Ok(Page { items: all.into_iter().map(|(_, session)| session).collect(), next })
+}
+
+fn value(key: SessionKey, session: &SessionSummary) -> i64 {
+    match key {
+        SessionKey::StartedAt => session.first_started_at,
+        SessionKey::Traces => int(session.traces),
+        // What the API shows: simulated calls cost nothing.
+        SessionKey::Cost => int(session.totals.spent_nanousd()),
+        SessionKey::Tokens => int(session.totals.tokens()),
+    }
+}
+
+fn fits(query: &SessionQuery, session: &SessionSummary) -> bool {
+    let named = |text: &str| {
+        let user = session.user_id.as_deref().unwrap_or("");
+        [session.session_id.as_str(), user].iter().any(|name| name.to_lowercase().contains(&text.to_lowercase()))
+    };
+    (query.user.is_none() || query.user == session.user_id)
+        && query.text.as_deref().is_none_or(named)
+        && query.failed.is_none_or(|failed| failed == (session.failed_traces > 0))
+}
+
+fn parse_place(text: &str) -> Result<Place, SpanStoreError> {
+    let parsed = text.split_once('.').and_then(|(period, no)| Some((Period::parse(period)?, no.parse().ok()?)));
+    parsed.ok_or(SpanStoreError::InvalidCursor)
+}
+
+/// Goes through sessions in the order of the last trace that began to arrive, until `take` wants no more or `budget` is used up; whether
+/// it is. A session stands in each file that has a trace of it, and counts where its newest one is; elsewhere it comes without its sums.
+fn walk(
+    partitions: &Partitions,
+    after: Option<Place>,
+    budget: usize,
+    take: &mut dyn FnMut(Place, Option<SessionSummary>) -> bool,
+) -> Result<bool, SpanStoreError> {
     let all = partitions.newest_first();
-    let mut items: Vec<SessionSummary> = Vec::new();
-    let mut budget = BUDGET;
-    let mut place = None;
+    let mut left = budget;
     for (at, partition) in all.iter().enumerate() {
         let mut below = match after {
             Some((period, _)) if partition.period > period => continue,
@@ -47,25 +137,20 @@ pub fn list(partitions: &Partitions, query: &SessionQuery) -> Result<Page<Sessio
                 break;
             }
             for (last, id) in chunk {
-                if items.len() == query.limit || budget == 0 {
-                    let next = place.map(|(period, no)| Cursor(format!("{period}.{no}")));
-                    return Ok(Page { items, next });
+                if left == 0 {
+                    return Ok(true);
                 }
-                budget -= 1;
+                left -= 1;
                 below = last;
-                place = Some((partition.period, last));
                 let newer = all[..at].iter().map(|newer| has(newer, &id)).collect::<Result<Vec<_>, _>>()?;
-                if newer.contains(&true) {
-                    continue;
-                }
-                let Some(session) = sum(&all[at..], &id)? else { continue };
-                if query.user.is_none() || query.user == session.user_id {
-                    items.push(session);
+                let session = if newer.contains(&true) { None } else { sum(&all[at..], &id)? };
+                if !take((partition.period, last), session) {
+                    return Ok(false);
                 }
             }
         }
     }
-    Ok(Page { items, next: None })
+    Ok(false)
 }
 
 pub fn one(partitions: &Partitions, id: &str) -> Result<Option<SessionSummary>, StoreError> {

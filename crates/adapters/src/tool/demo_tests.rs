@@ -62,6 +62,7 @@ impl Demo {
             session_id: None,
             triggered_by: "test".to_owned(),
             parent: None,
+            replay_of: None,
             defaults: ModelDefaults::default(),
             idempotency: None,
         };

@@ -342,6 +342,10 @@ fn llm(
         None => Some(None),
     };
     let (system, prompt) = (text(config.system, "system"), text(config.prompt, "prompt"));
+    let messages = match config.messages {
+        Some(messages) => Some(part.template(messages, Place::Config, &pointer(place, "messages"), shared, problems)?),
+        None => None,
+    };
     let schema = config.schema.map(Value::Object).map(Arc::new);
     let validator = match &schema {
         Some(schema) => Some(shared.validator(schema, &pointer(place, "schema"), problems)?),
@@ -365,6 +369,7 @@ fn llm(
         model: config.model,
         system: system?,
         prompt: prompt?,
+        messages,
         parameters: Parameters {
             temperature: config.temperature,
             top_p: config.top_p,

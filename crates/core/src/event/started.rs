@@ -3,6 +3,7 @@
 use super::Origin;
 use crate::id::{SpanId, TraceId};
 use crate::payload::Payload;
+use crate::span::SpanLink;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub struct RunStarted {
     /// The run and step that this one was forked from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forked_from: Option<Origin>,
+    /// The model call of a trace that this run makes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<SpanLink>,
     /// The limits that hold for this run: the document's, lowered to the deployment's ceilings.
     pub limits: Limits,
     /// Whether the models are simulated; such a run never counts as spend.

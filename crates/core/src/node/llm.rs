@@ -17,8 +17,10 @@ pub struct Llm {
     pub provider: Option<String>,
     pub model: Option<String>,
     pub system: Option<Template>,
-    /// Absent: the inputs are the user message.
+    /// Absent: the inputs are the user message, unless there are `messages`.
     pub prompt: Option<Template>,
+    /// What was said before.
+    pub messages: Option<Template>,
     pub parameters: Parameters,
     pub schema: Option<Arc<Value>>,
     /// `schema`, ready to use; present exactly with it.
@@ -49,11 +51,15 @@ impl Llm {
         if let Some(system) = &self.system {
             messages.push(Message::new(Role::System, text_of(&system.render(scope)?)));
         }
+        if let Some(said) = &self.messages {
+            messages.extend(conversation(&said.render(scope)?)?);
+        }
         let user = match &self.prompt {
-            Some(prompt) => text_of(&prompt.render(scope)?),
-            None => inputs_as_text(&scope.inputs)?,
+            Some(prompt) => Some(text_of(&prompt.render(scope)?)),
+            None if self.messages.is_some() => None,
+            None => Some(inputs_as_text(&scope.inputs)?),
         };
-        messages.push(Message::new(Role::User, user));
+        messages.extend(user.map(|user| Message::new(Role::User, user)));
         let mut parameters = self.parameters.clone();
         parameters.temperature = parameters.temperature.or(defaults.temperature);
         Ok(ModelCall {
@@ -84,10 +90,10 @@ impl Llm {
         next
     }
 
-    /// `{system?, prompt?}` as the author wrote them, for the trace.
+    /// `{system?, messages?, prompt?}` as the author wrote them, for the trace.
     pub fn template_source(&self) -> Value {
         let mut source = Map::new();
-        let parts = [("system", &self.system), ("prompt", &self.prompt)];
+        let parts = [("system", &self.system), ("messages", &self.messages), ("prompt", &self.prompt)];
         for (name, template) in parts {
             if let Some(template) = template {
                 source.insert(name.to_owned(), template.source().clone());
@@ -143,6 +149,27 @@ pub(crate) fn without_fence(text: &str) -> &str {
         Some((language, body)) if language.trim().chars().all(|c| c.is_ascii_alphanumeric()) => body.trim(),
         _ => inside.trim(),
     }
+}
+
+/// The messages in a rendered `messages`.
+fn conversation(value: &Value) -> Result<Vec<Message>, Failure> {
+    let wrong = |what: &str| {
+        let message = format!(
+            "`messages` has to be a list of `{{role, content}}`, with the roles `user` and `assistant` and texts; {what}"
+        );
+        Failure::new(FailureCode::Template, message)
+    };
+    let all = value.as_array().filter(|all| !all.is_empty()).ok_or_else(|| wrong("it is none, or empty"))?;
+    let one = |(at, message): (usize, &Value)| {
+        let role = match message["role"].as_str() {
+            Some("user") => Role::User,
+            Some("assistant") => Role::Assistant,
+            _ => return Err(wrong(&format!("number {} has another role", at + 1))),
+        };
+        let content = message["content"].as_str().ok_or_else(|| wrong(&format!("number {} has no text", at + 1)))?;
+        Ok(Message::new(role, content))
+    };
+    all.iter().enumerate().map(one).collect()
 }
 
 /// One input is the message; several are labelled blocks in the order of the document.

@@ -96,6 +96,8 @@ impl<'a> Fold<'a> {
         if let Some(version) = started.workflow.version {
             root.attributes.insert("flowtrace.workflow.version".to_owned(), json!(version));
         }
+        let links = started.replay_of.iter().cloned().collect();
+        fold.root().links = links;
         let input = fold.value(&started.input);
         fold.root().input = Some(input);
         fold
@@ -430,6 +432,7 @@ mod tests {
             defaults: ModelDefaults::default(),
             linked: Vec::new(),
             forked_from: None,
+            replay_of: None,
             limits: Limits::default(),
             simulated: false,
         }))

@@ -82,9 +82,14 @@ pub struct Summary {
     pub started_at: i64,
     pub ended_at: i64,
     pub totals: Totals,
+    /// Models that counted calls were answered by (or asked for), in the order of the first call of each.
+    pub models: Vec<Symbol>,
     /// For each span whether its usage counts.
     pub counted: Vec<bool>,
 }
+
+/// Models that a summary names.
+pub const MOST_MODELS: usize = 8;
 
 /// The order in which spans are shown: by their start, and of those that start together a parent before its children.
 pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
@@ -125,6 +130,7 @@ pub fn summarize(spans: &[SpanFacts]) -> Summary {
         started_at: spans.iter().map(|span| span.started_at).min().unwrap_or(0),
         ended_at: spans.iter().map(|span| span.ended_at).max().unwrap_or(0),
         totals: tree.totals(&counted, &retried),
+        models: tree.models(&counted),
         counted,
     }
 }
@@ -282,6 +288,20 @@ impl Tree<'_> {
         }
         totals.handoff_depth = self.handoff_depth();
         totals
+    }
+
+    fn models(&self, counted: &[bool]) -> Vec<Symbol> {
+        let mut models = Vec::new();
+        for at in self.by_time.iter().copied().filter(|at| counted[*at]) {
+            let model = self.spans[at].shown_model();
+            if model != NONE && !models.contains(&model) {
+                models.push(model);
+                if models.len() == MOST_MODELS {
+                    break;
+                }
+            }
+        }
+        models
     }
 
     /// For each span whether a step is below it. Every link is followed once, so cycles do no harm.

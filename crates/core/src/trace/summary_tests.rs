@@ -59,6 +59,17 @@ fn an_answer_that_two_libraries_recorded_counts_once() {
 }
 
 #[test]
+fn models_are_those_of_the_calls_that_count_in_their_order() {
+    use SpanKind::*;
+    let of = |id, response, asked, answered| SpanFacts { model_requested: asked, model: answered, ..call(id, 1, response) };
+    let wrapper = SpanFacts { model: 9, ..span(2, Some(1), Agent) };
+    let spans = [of(5, 0, 3, 4), span(1, None, Workflow), wrapper, of(3, 7, 2, NONE), of(4, 7, 8, 8), of(6, 0, 2, NONE)];
+    assert_eq!(summarize(&spans).models, [2, 4], "neither what wraps a call nor its second record names a model");
+    let many: Vec<_> = (2..40).map(|id| of(id, 0, id as i64, NONE)).collect();
+    assert_eq!(summarize(&many).models, [2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
 fn a_trace_fails_with_its_agents_and_calls_unless_a_retry_made_it_good() {
     use SpanKind::*;
     let root = span(1, None, Workflow);

@@ -43,6 +43,37 @@ fn the_user_message_is_the_prompt_or_the_inputs() {
 }
 
 #[test]
+fn a_conversation_stands_between_the_system_message_and_the_prompt() {
+    let ask = |config: Value| {
+        let mut config = config;
+        (config["provider"], config["model"]) = (json!("p"), json!("m"));
+        call(
+            config,
+            json!({"said": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "n": 1}),
+            ModelDefaults::default(),
+        )
+    };
+    let texts = |config| {
+        let call = ask(config).unwrap();
+        call.messages.into_iter().map(|message| format!("{:?} {}", message.role, message.content)).collect::<Vec<_>>()
+    };
+    let all = json!({"system": "s", "messages": "{{said}}", "prompt": "p"});
+    assert_eq!(texts(all), ["System s", "User a", "Assistant b", "User p"]);
+    assert_eq!(texts(json!({"messages": "{{said}}"})), ["User a", "Assistant b"], "the inputs are not sent as well");
+    assert_eq!(texts(json!({"messages": [{"role": "user", "content": "{{n}} {{input.topic}}"}]})), ["User 1 bees"]);
+    for (messages, what) in [
+        (json!("{{n}}"), "none"),
+        (json!([]), "empty"),
+        (json!([{"role": "system", "content": "x"}]), "number 1 has another role"),
+        (json!([{"role": "user", "content": "x"}, {"role": "user", "content": [1]}]), "number 2 has no text"),
+    ] {
+        let failure = ask(json!({"messages": messages})).unwrap_err();
+        assert_eq!(failure.code, FailureCode::Template);
+        assert!(failure.message.contains(what), "{}", failure.message);
+    }
+}
+
+#[test]
 fn provider_and_model_come_from_the_node_or_the_defaults() {
     let defaults = |provider: Option<&str>, model: Option<&str>| ModelDefaults {
         provider: provider.map(str::to_owned),

@@ -61,7 +61,8 @@ fn it_accepts_a_document_that_uses_everything() {
                 "provider": "openai", "model": "m", "system": "s", "prompt": "p", "temperature": 0.5, "topP": 1, "maxTokens": 10,
                 "stop": ["x"], "seed": -1, "schema": {"type": "object"}, "cache": {"enabled": false, "ttlSeconds": 60},
                 "fallbacks": [{"provider": "anthropic", "model": "n"}], "simulate": {"latencyMs": 1},
-                "check": "len(string(node.c.output)) > 0", "repairs": 1, "sample": "{{input.n}}"}}
+                "check": "len(string(node.c.output)) > 0", "repairs": 1, "sample": "{{input.n}}",
+                "messages": [{"role": "user", "content": "{{input.said}}"}]}}
         ],
         "edges": [{"from": "a", "to": "b"}, {"from": "b", "to": "c", "when": "branch", "ui": {}},
                   {"from": "c", "to": "d"}, {"from": "d", "to": "g"}, {"from": "g", "to": "h"},

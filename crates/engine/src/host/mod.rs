@@ -24,6 +24,7 @@ use flowtrace_core::id::{RunId, SpanId, StreamId, TraceId};
 use flowtrace_core::payload::Payload;
 use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
+use flowtrace_core::span::SpanLink;
 use flowtrace_core::state::RunState;
 use moka::sync::Cache;
 use registry::{Registry, SnapshotError};
@@ -122,6 +123,8 @@ pub struct StartRun {
     pub triggered_by: String,
     /// The caller's trace and span, where it sent a `traceparent`.
     pub parent: Option<(TraceId, SpanId)>,
+    /// The model call of a trace that this run makes again.
+    pub replay_of: Option<SpanLink>,
     pub defaults: ModelDefaults,
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -232,6 +235,7 @@ impl Host {
             defaults: start.defaults,
             linked: start.linked,
             forked_from: None,
+            replay_of: start.replay_of,
             limits: start.plan.limits.lowered_to(&self.env.settings.ceilings),
             simulated: self.env.settings.simulated,
         };

@@ -161,8 +161,33 @@ pub struct SessionSummary {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionQuery {
     pub user: Option<String>,
+    /// A part of the session's or its user's name, whatever its case.
+    pub text: Option<String>,
+    /// Whether some trace of it failed.
+    pub failed: Option<bool>,
+    pub sort: SessionSort,
     pub after: Option<Cursor>,
     pub limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionSort {
+    /// Last active first.
+    #[default]
+    Newest,
+    /// Among the [`SORTED_SESSIONS`] that were active last.
+    By(SessionKey, Direction),
+}
+
+/// How far back a sorted list of sessions looks, because their sums are made when they are asked for.
+pub const SORTED_SESSIONS: usize = 2000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKey {
+    StartedAt,
+    Traces,
+    Cost,
+    Tokens,
 }
 
 /// What calls add up to by.
@@ -182,6 +207,18 @@ pub struct Rollup {
     pub tokens_output: u64,
     pub cost_nanousd: u64,
     pub unpriced_calls: u64,
+}
+
+/// A model of which some calls are missing in the cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpricedModel {
+    /// Of the newest of those calls; empty if it named none.
+    pub provider: String,
+    /// Empty for calls that named none.
+    pub model: String,
+    pub calls: u64,
+    /// Days since the Unix epoch on which the latest of them began.
+    pub last_day: i64,
 }
 
 /// Proof that nothing is lost: `accepted` = `stored` = `queryable` whenever nothing is on its way.
@@ -248,13 +285,19 @@ pub trait SpanStore: Send + Sync {
 
     fn find(&self, query: TraceQuery) -> BoxFuture<'_, Result<Page<TraceSummary>, SpanStoreError>>;
 
-    /// Last active first.
+    /// Sessions that match, last active first unless it is asked otherwise.
     fn sessions(&self, query: SessionQuery) -> BoxFuture<'_, Result<Page<SessionSummary>, SpanStoreError>>;
 
     fn session(&self, id: &str) -> BoxFuture<'_, Result<Option<SessionSummary>, SpanStoreError>>;
 
     /// What calls cost, exactly, over the days (since the Unix epoch) in which they began; in the order of the keys.
     fn rollup(&self, by: RollupBy, days: RangeInclusive<i64>) -> BoxFuture<'_, Result<Vec<Rollup>, SpanStoreError>>;
+
+    /// Models of which calls are missing in the cost, those with the most calls first.
+    fn unpriced_models(&self) -> BoxFuture<'_, Result<Vec<UnpricedModel>, SpanStoreError>>;
+
+    /// The calls that are missing in the cost, as [`SpanStore::outline`] has them. A page holds those of a bounded number of traces.
+    fn unpriced(&self, after: Option<Cursor>) -> BoxFuture<'_, Result<Page<Span>, SpanStoreError>>;
 
     /// Keeps scores; one with the id of another takes its place. Their trace may come later.
     fn score(&self, scores: Vec<Score>) -> BoxFuture<'_, Result<(), SpanStoreError>>;

@@ -124,6 +124,7 @@ async fn run(host: &Host, world: &World, document: &Arc<str>) -> (Arc<Plan>, Run
         session_id: None,
         triggered_by: "test".to_owned(),
         parent: None,
+        replay_of: None,
         defaults: ModelDefaults::default(),
         idempotency: None,
     };

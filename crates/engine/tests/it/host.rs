@@ -118,6 +118,7 @@ pub fn start(document: &Arc<str>) -> StartRun {
         session_id: None,
         triggered_by: "test".to_owned(),
         parent: None,
+        replay_of: None,
         defaults: ModelDefaults::default(),
         idempotency: None,
     }

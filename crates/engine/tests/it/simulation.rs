@@ -132,6 +132,7 @@ async fn start(world: &World, host: &Host, ix: usize, run: &Run) {
         session_id: run.session.clone(),
         triggered_by: "simulation".to_owned(),
         parent: None,
+        replay_of: None,
         defaults: ModelDefaults::default(),
         idempotency: None,
     };

@@ -49,38 +49,38 @@ pub struct Comparison {
 
 #[derive(Serialize, ToSchema)]
 pub struct Aligned {
-    step_id: String,
-    node_id: String,
-    node_type: String,
-    a: Option<Side>,
-    b: Option<Side>,
+    pub step_id: String,
+    pub node_id: String,
+    pub node_type: String,
+    pub a: Option<Side>,
+    pub b: Option<Side>,
     /// In what the two differ: `missing`, `status`, `input`, `prompt`, `target`, `output`, `branch`, `error`.
-    differs: Vec<&'static str>,
+    pub differs: Vec<&'static str>,
 }
 
 /// A step in one of the runs.
 #[derive(Serialize, ToSchema)]
 pub struct Side {
-    status: &'static str,
-    latency_ms: Option<f64>,
-    tokens: Option<u64>,
-    cost_nanousd: Option<u64>,
-    provider: Option<String>,
-    model: Option<String>,
-    cached: bool,
+    pub status: &'static str,
+    pub latency_ms: Option<f64>,
+    pub tokens: Option<u64>,
+    pub cost_nanousd: Option<u64>,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub cached: bool,
     /// Whether another run did the work.
-    reused: bool,
+    pub reused: bool,
     #[schema(value_type = Value)]
-    input: Option<Arc<Value>>,
-    input_truncated: bool,
+    pub input: Option<Arc<Value>>,
+    pub input_truncated: bool,
     #[schema(value_type = Value)]
-    output: Option<Arc<Value>>,
-    output_truncated: bool,
+    pub output: Option<Arc<Value>>,
+    pub output_truncated: bool,
     /// What a model or a tool was called with.
     #[schema(value_type = Value)]
-    prompt: Option<Arc<Value>>,
-    prompt_truncated: bool,
-    error: Option<String>,
+    pub prompt: Option<Arc<Value>>,
+    pub prompt_truncated: bool,
+    pub error: Option<String>,
 }
 
 /// Two runs side by side.
@@ -132,7 +132,7 @@ async fn summary(app: &Shared, run: RunId) -> ApiResult<RunSummary> {
     Ok(summary)
 }
 
-fn seen(run: &Snapshot) -> Vec<StepIx> {
+pub fn seen(run: &Snapshot) -> Vec<StepIx> {
     let mut steps: Vec<StepIx> =
         (0..run.state.steps.len() as StepIx).filter(|ix| run.state.step(*ix).status != StepStatus::Pending).collect();
     steps.sort_by_key(|ix| run.state.step(*ix).ordinal);
@@ -190,7 +190,7 @@ fn differences(a: Option<&StepState>, b: Option<&StepState>) -> Vec<&'static str
     parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
-async fn view(app: &Shared, step: Option<&StepState>) -> ApiResult<Option<Side>> {
+pub async fn view(app: &Shared, step: Option<&StepState>) -> ApiResult<Option<Side>> {
     let Some(step) = step else { return Ok(None) };
     let (input, input_truncated) = shown(app, step.input.as_ref()).await?;
     let (output, output_truncated) = shown(app, step.output.as_ref()).await?;

@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod session;
 pub mod sessions;
 pub mod simulate;
+pub mod span_replay;
 pub mod start;
 pub mod state;
 pub mod stream;
@@ -76,8 +77,12 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(trace_feed::export))
         .routes(routes!(traces::get))
         .routes(routes!(traces::span))
+        .routes(routes!(span_replay::preview))
+        .routes(routes!(span_replay::replay))
+        .routes(routes!(span_replay::compare))
         .routes(routes!(traces::pin, traces::unpin))
         .routes(routes!(traces::spend))
+        .routes(routes!(traces::unpriced))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::get))
         .routes(routes!(scores::create))

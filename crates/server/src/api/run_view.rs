@@ -38,6 +38,8 @@ pub struct Run {
     pub session_id: Option<String>,
     /// `api`, `cli` or `web`.
     pub triggered_by: String,
+    /// The model call of a trace that this run makes again.
+    pub replay_of: Option<super::trace_view::SpanLink>,
     pub status: Status,
     /// What a running run is doing.
     pub phase: Option<Phase>,
@@ -473,6 +475,7 @@ pub async fn run(host: &Host, id: RunId, snapshot: &Snapshot, full: bool) -> Api
         trace_id: started.map(|started| started.trace_id.to_string()).unwrap_or_default(),
         session_id: started.and_then(|started| started.session_id.clone()),
         triggered_by: started.map(|started| started.triggered_by.clone()).unwrap_or_default(),
+        replay_of: started.and_then(|started| started.replay_of.as_ref()).map(Into::into),
         status: state.status.into(),
         phase,
         cancel_requested: state.cancel_requested,

@@ -7,7 +7,7 @@ use super::trace_view::{SpanTime, TraceSummary, Work};
 use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
-use flowtrace_engine::port::span_store::{Cursor, SessionQuery, SessionSummary, TraceQuery};
+use flowtrace_engine::port::span_store::{Cursor, Direction, SessionKey, SessionQuery, SessionSort, SessionSummary, TraceQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -16,6 +16,13 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     user_id: Option<String>,
+    /// A part of the name of the session or of its user, whatever its case.
+    q: Option<String>,
+    /// `failed`: some trace of it failed; `ok`: none did.
+    status: Option<String>,
+    /// `newest` (the default: last active first), `started_at`, `traces`, `cost` or `tokens`; with a `-` before it from the highest. All
+    /// but `newest` look at the 2,000 sessions that were active last.
+    sort: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// 1 to 200; 50 if absent.
@@ -24,8 +31,8 @@ pub struct ListQuery {
 
 #[derive(Serialize, ToSchema)]
 pub struct SessionList {
-    /// Last active first.
     sessions: Vec<Conversation>,
+    /// Null at the end. A page may be short, even empty, with a cursor to go on.
     next_cursor: Option<String>,
 }
 
@@ -67,18 +74,52 @@ impl From<SessionSummary> for Conversation {
     }
 }
 
-/// Lists sessions, last active first.
+/// Lists sessions, last active first unless `sort` says otherwise.
 #[utoipa::path(get, path = "/api/sessions", operation_id = "listSessions", tag = "traces", params(ListQuery), responses(
     (status = 200, body = SessionList),
     (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(app): State<Shared>, Query(query): Query<ListQuery>) -> ApiResult<Json<SessionList>> {
     let limit = page_size(query.limit, 50, 200)?;
-    let page = app.spans.sessions(SessionQuery { user: query.user_id, after: query.cursor.map(Cursor), limit }).await?;
+    let failed = match query.status.as_deref() {
+        None => None,
+        Some("failed") => Some(true),
+        Some("ok") => Some(false),
+        Some(_) => return Err(ApiError::bad_request("invalid_query", "`status` has to be `ok` or `failed`.")),
+    };
+    let wanted = SessionQuery {
+        user: query.user_id,
+        text: query.q.filter(|text| !text.trim().is_empty()),
+        failed,
+        sort: sort(query.sort.as_deref())?,
+        after: query.cursor.map(Cursor),
+        limit,
+    };
+    let page = app.spans.sessions(wanted).await?;
     Ok(Json(SessionList {
         sessions: page.items.into_iter().map(Conversation::from).collect(),
         next_cursor: page.next.map(|cursor| cursor.0),
     }))
+}
+
+fn sort(text: Option<&str>) -> ApiResult<SessionSort> {
+    let text = text.unwrap_or("newest");
+    let (direction, key) = match text.strip_prefix('-') {
+        Some(key) => (Direction::Descending, key),
+        None => (Direction::Ascending, text),
+    };
+    let key = match key {
+        "newest" if direction == Direction::Ascending => return Ok(SessionSort::Newest),
+        "started_at" => SessionKey::StartedAt,
+        "traces" => SessionKey::Traces,
+        "cost" => SessionKey::Cost,
+        "tokens" => SessionKey::Tokens,
+        _ => {
+            let known = "`newest`, `started_at`, `traces`, `cost` or `tokens`, the last four with a `-` for the highest first";
+            return Err(ApiError::bad_request("invalid_query", format!("`sort` has to be {known}.")));
+        }
+    };
+    Ok(SessionSort::By(key, direction))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use flowtrace_core::event::{ModelDefaults, WorkflowRef};
 use flowtrace_core::id::{RunId, SpanId, TraceId};
 use flowtrace_core::payload::sha256_hex;
+use flowtrace_core::span::SpanLink;
 use flowtrace_core::value::{MAX_DEPTH, deeper_than};
 use flowtrace_engine::host::{StartError, StartRun};
 use flowtrace_engine::port::store::{IdempotencyKey, ProviderBinding};
@@ -117,6 +118,7 @@ pub async fn start_workflow(
         graph_json: workflow.graph_json,
         input_vars: body.input_vars,
         session_id: body.session_id,
+        replay_of: None,
     };
     launch(&app, request, query, &headers).await
 }
@@ -143,18 +145,20 @@ pub async fn start_document(
 ) -> ApiResult<Response> {
     let graph_json: Arc<str> = text_of(&body.graph_json)?.into();
     let workflow = WorkflowRef { id: None, version: None, hash: sha256_hex(graph_json.as_bytes()).into() };
-    launch(&app, Request { workflow, graph_json, input_vars: body.input_vars, session_id: body.session_id }, query, &headers)
-        .await
+    let request = Request { workflow, graph_json, input_vars: body.input_vars, session_id: body.session_id, replay_of: None };
+    launch(&app, request, query, &headers).await
 }
 
-struct Request {
-    workflow: WorkflowRef,
-    graph_json: Arc<str>,
-    input_vars: Map<String, Value>,
-    session_id: Option<String>,
+pub(super) struct Request {
+    pub workflow: WorkflowRef,
+    pub graph_json: Arc<str>,
+    pub input_vars: Map<String, Value>,
+    pub session_id: Option<String>,
+    /// The model call of a trace that the run makes again.
+    pub replay_of: Option<SpanLink>,
 }
 
-async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &HeaderMap) -> ApiResult<Response> {
+pub(super) async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &HeaderMap) -> ApiResult<Response> {
     let wait = match query.wait {
         Some(seconds) if !(0.0..=LONGEST_WAIT).contains(&seconds) => {
             return Err(ApiError::bad_request("invalid_query", "`wait` is in seconds and has to be 0 to 60."));
@@ -184,6 +188,7 @@ async fn launch(app: &Shared, request: Request, query: WaitQuery, headers: &Head
         session_id: request.session_id,
         triggered_by: triggered_by(headers).to_owned(),
         parent,
+        replay_of: request.replay_of,
         defaults,
         idempotency: idempotency.clone(),
     };

@@ -51,6 +51,8 @@ pub struct TraceSummary {
     total_cost_cents: f64,
     /// False when some call has no known price.
     cost_complete: bool,
+    /// Models that its calls were answered by, in the order of their first calls; at most 8.
+    models: Vec<String>,
     service: Option<String>,
     environment: Option<String>,
     workflow: Option<String>,
@@ -125,6 +127,7 @@ impl From<&trace::TraceSummary> for TraceSummary {
             total_cost_nanousd: trace.totals.cost_nanousd,
             total_cost_cents: cents(trace.totals.cost_nanousd),
             cost_complete: trace.totals.unpriced_calls == 0,
+            models: trace.models.clone(),
             service: trace.service.clone(),
             environment: trace.environment.clone(),
             workflow: trace.workflow.clone(),
@@ -217,10 +220,17 @@ pub struct SpanEvent {
     attributes: Map<String, Value>,
 }
 
+/// A span of this or another trace.
 #[derive(Serialize, ToSchema)]
 pub struct SpanLink {
     trace_id: String,
     span_id: String,
+}
+
+impl From<&span::SpanLink> for SpanLink {
+    fn from(link: &span::SpanLink) -> Self {
+        SpanLink { trace_id: link.trace_id.to_string(), span_id: link.span_id.to_string() }
+    }
 }
 
 impl Span {
@@ -263,11 +273,7 @@ impl Span {
                 .into_iter()
                 .map(|event| SpanEvent { name: event.name, at: SpanTime(event.at), attributes: event.attributes })
                 .collect(),
-            links: span
-                .links
-                .into_iter()
-                .map(|link| SpanLink { trace_id: link.trace_id.to_string(), span_id: link.span_id.to_string() })
-                .collect(),
+            links: span.links.into_iter().map(|link| SpanLink::from(&link)).collect(),
             resource: span.resource,
             scope: span.scope,
         }

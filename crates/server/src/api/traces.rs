@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use utoipa::{IntoParams, ToSchema};
 
-pub use super::trace_view::{Span, Trace, TraceSummary};
+pub use super::trace_view::{Span, SpanTime, Trace, TraceSummary};
 
 /// Which traces. All conditions have to hold.
 #[derive(Clone, Default, Deserialize, IntoParams)]
@@ -337,6 +337,38 @@ pub async fn spend(State(app): State<Shared>, Query(query): Query<SpendQuery>) -
         cost_complete: sum.unpriced_calls == 0,
     });
     Ok(Json(SpendList { spend: spend.collect() }))
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UnpricedList {
+    models: Vec<UnpricedModel>,
+}
+
+/// A model whose calls are missing in the cost, because no price of it was known.
+#[derive(Serialize, ToSchema)]
+pub struct UnpricedModel {
+    /// Of the newest of those calls; empty if it named none.
+    provider: String,
+    /// Empty for calls that named none.
+    model: String,
+    calls: u64,
+    /// `YYYY-MM-DD` in UTC.
+    last_day: String,
+}
+
+/// Models whose calls are missing in the cost, those with the most calls first.
+#[utoipa::path(get, path = "/api/spend/unpriced", operation_id = "getUnpriced", tag = "traces", responses(
+    (status = 200, body = UnpricedList),
+    (status = "default", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn unpriced(State(app): State<Shared>) -> ApiResult<Json<UnpricedList>> {
+    let models = app.spans.unpriced_models().await?.into_iter().map(|one| UnpricedModel {
+        provider: one.provider,
+        model: one.model,
+        calls: one.calls,
+        last_day: SpanTime(one.last_day.saturating_mul(86_400_000_000_000)).to_string().chars().take(10).collect(),
+    });
+    Ok(Json(UnpricedList { models: models.collect() }))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -4,9 +4,10 @@
 //! either side is down, and what was sent just before a crash is sent once more, under the same ids.
 
 mod otlp;
+mod protobuf;
 
 use crate::app::Shared;
-use crate::config::Export;
+use crate::config::{Export, Protocol};
 use flowtrace_adapters::guard::{Guard, GuardPolicy, HostPort, display};
 use flowtrace_core::span::Span;
 use flowtrace_core::trace::facts::OPEN;
@@ -118,11 +119,15 @@ impl Exporter {
             Ok(client) => client,
             Err(failure) => return Answer::Later(failure.message, None),
         };
-        let body = otlp::request(spans).to_string();
+        let request = otlp::request(spans);
+        let (content_type, body) = match self.export.protocol {
+            Protocol::Protobuf => ("application/x-protobuf", protobuf::encode(&request)),
+            Protocol::Json => ("application/json", request.to_string().into_bytes()),
+        };
         let request = client
             .post(self.export.endpoint.clone())
             .headers(self.export.headers.clone())
-            .header(http::header::CONTENT_TYPE, "application/json")
+            .header(http::header::CONTENT_TYPE, content_type)
             .timeout(TIMEOUT)
             .body(body);
         let response = match request.send().await {

@@ -42,7 +42,10 @@ async fn runs_arrive_elsewhere_although_both_sides_fail_meanwhile() {
     let config = directory.path().join("flowtrace.toml");
     std::fs::write(
         &config,
-        format!("[export]\nendpoint = \"{}/v1/traces\"\nheaders_env = {{ x-key = \"BACKEND_KEY\" }}\n", backend.url),
+        format!(
+            "[export]\nprotocol = \"http/json\"\nendpoint = \"{}/v1/traces\"\nheaders_env = {{ x-key = \"BACKEND_KEY\" }}\n",
+            backend.url
+        ),
     )
     .unwrap();
     let start = |directory| {
@@ -81,4 +84,38 @@ async fn runs_arrive_elsewhere_although_both_sides_fail_meanwhile() {
     assert!(attribute("gen_ai.output.messages")["stringValue"].as_str().unwrap().contains("one"));
     assert_eq!(backend.calls()[0].header("x-key"), "k-1");
     assert_eq!(backend.calls()[0].header("content-type"), "application/json");
+}
+
+/// In the form that is the default, read by the reader that SDKs' spans go through.
+#[tokio::test]
+async fn another_flowtrace_gets_the_same_trace() {
+    let other = Server::with(&["--no-demo"]);
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let config = directory.path().join("flowtrace.toml");
+    std::fs::write(&config, format!("[export]\nendpoint = \"{}/v1/traces\"\n", other.api().url)).unwrap();
+    let server = Server::on(directory, &["--simulate", "--config", config.to_str().unwrap()], |_| {});
+    let run = server.api().run(documents::model(json!({"answer": "über ☃"})), json!({"topic": "first"})).await;
+    let path = format!("/api/traces/{}", run["trace_id"].as_str().unwrap());
+    let sent = wait_for(&server.api(), &path).await;
+    let received = wait_for(&other.api(), &path).await;
+    assert_eq!(sent["spans"].as_array().unwrap().len(), 3);
+    for (sent, received) in sent["spans"].as_array().unwrap().iter().zip(received["spans"].as_array().unwrap()) {
+        for field in
+            ["span_id", "parent_span_id", "name", "started_at", "duration_ms", "model", "tokens_input", "tokens_output", "output"]
+        {
+            assert_eq!(received[field], sent[field], "{field} of {sent:#}");
+        }
+    }
+}
+
+/// The trace when it is over and whole.
+async fn wait_for(api: &Api, path: &str) -> Value {
+    for _ in 0..600 {
+        let answer = api.get(path).await;
+        if answer.status == 200 && answer.json()["status"] == "ok" && answer.json()["spans"].as_array().unwrap().len() == 3 {
+            return answer.json();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{path} did not come within a minute");
 }

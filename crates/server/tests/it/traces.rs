@@ -32,13 +32,22 @@ pub async fn operations(api: &Api) {
     api.get("/api/traces/x").await.problem(404, "not_found");
     api.get(&format!("/api/traces/{id}?io=all")).await.problem(400, "invalid_query");
 
+    assert_eq!(trace["models"], json!(["gpt-4o-mini"]));
     lists(api, id).await;
 
     let session = api.get("/api/sessions/session%2F1").await.expect(200);
     assert_eq!((&session["traces"], &session["traces_page"][0]["trace_id"]), (&json!(1), &json!(id)), "{session:#}");
     assert!(api.get("/api/sessions?limit=1").await.expect(200)["sessions"][0]["session_id"].is_string());
     api.get("/api/sessions/nobody").await.problem(404, "not_found");
-    api.get("/api/sessions?cursor=x").await.problem(400, "invalid_query");
+    for query in ["q=SESSION&status=ok", "sort=-cost", "sort=started_at&user_id="] {
+        let sessions = api.get(&format!("/api/sessions?{query}")).await.expect(200)["sessions"].clone();
+        let listed = sessions.as_array().unwrap().iter().any(|session| session["session_id"] == "session/1");
+        assert_eq!(listed, !query.contains("user_id"), "{query}: {sessions:#}");
+    }
+    assert_eq!(api.get("/api/sessions?q=nobody").await.expect(200)["sessions"], json!([]));
+    for query in ["cursor=x", "sort=age", "sort=-newest", "status=running", "sort=cost&cursor=1.x"] {
+        api.get(&format!("/api/sessions?{query}")).await.problem(400, "invalid_query");
+    }
 
     let score = json!({"trace_id": id, "span_id": span, "name": "quality", "value": 0.5, "comment": "so so"});
     let created = api.post("/api/scores", score).await.expect(201);
@@ -66,6 +75,7 @@ pub async fn operations(api: &Api) {
     for by in ["day", "model", "user"] {
         assert_eq!(api.get(&format!("/api/spend?by={by}")).await.expect(200)["spend"], json!([]), "simulated calls are no spend");
     }
+    assert_eq!(api.get("/api/spend/unpriced").await.expect(200)["models"], json!([]));
     api.get("/api/spend?by=moon").await.problem(400, "invalid_query");
     api.get("/api/spend?by=day&from=yesterday").await.problem(400, "invalid_query");
     let counters = api.get("/api/traces/counters").await.expect(200);
@@ -78,6 +88,7 @@ pub async fn operations(api: &Api) {
     assert_eq!(lines, [api.get(&format!("/api/traces/{id}")).await.expect(200)]);
     api.get("/api/traces.jsonl?limit=1").await.problem(400, "invalid_query");
     api.get("/api/traces/tail?q=words").await.problem(400, "invalid_query");
+    crate::span_replay::operations(api, id, span, trace["spans"][1]["span_id"].as_str().unwrap()).await;
 }
 
 async fn lists(api: &Api, id: &str) {

@@ -116,6 +116,8 @@ async fn check(store: &SqliteSpans, latest: &BTreeMap<(TraceId, SpanId), Span>, 
         assert_eq!(trace.counted, expected.counted, "{repeat}: {id}");
         assert_eq!(trace.summary.totals, expected.totals, "{repeat}: {id}");
         assert_eq!(trace.summary.status, expected.status, "{repeat}: {id}");
+        let named: Vec<Symbol> = trace.summary.models.iter().map(|model| symbol(model)).collect();
+        assert_eq!(named, expected.models, "{repeat}: the models of {id}");
         let times = (trace.summary.started_at, trace.summary.ended_at);
         assert_eq!(times, (expected.started_at, expected.ended_at), "{repeat}: {id}");
         let outline = store.outline(*id).await.unwrap().unwrap();

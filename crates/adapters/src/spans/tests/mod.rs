@@ -4,6 +4,8 @@ mod ages;
 mod basics;
 mod crash;
 mod exact;
+mod prices;
+mod sessions;
 
 use super::SqliteSpans;
 use flowtrace_core::id::{SpanId, Timestamp, TraceId};
