@@ -19,6 +19,7 @@ async fn every_operation_answers_as_documented() {
     runs(&api).await;
     crate::traces::operations(&api).await;
     crate::steering::operations(&api).await;
+    crate::settings::operations(&api).await;
 
     let called = api.called.lock().unwrap().clone();
     let missed: Vec<_> = contract.names().difference(&called).cloned().collect();

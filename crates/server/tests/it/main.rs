@@ -17,6 +17,7 @@ mod idempotency;
 mod ingest;
 mod ingest_hostile;
 mod reference;
+mod settings;
 mod span_replay;
 mod startup;
 mod steering;

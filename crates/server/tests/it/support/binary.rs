@@ -22,9 +22,15 @@ pub fn flowtrace(data: &Path, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env("FLOWTRACE_DATA", data)
+        .env("FLOWTRACE_SECRET_KEY_FILE", key_file(data))
         .current_dir(data.ancestors().skip(1).find(|path| path.is_dir()).unwrap())
         .stdin(Stdio::null());
     command
+}
+
+/// Where the binary under test keeps the key of secrets: beside the data directory, and gone with it.
+pub fn key_file(data: &Path) -> PathBuf {
+    data.with_file_name("secret-keys").join("secret.key")
 }
 
 /// The binary with the data directory on a file system of its own: a small one in memory, mounted where only the process
