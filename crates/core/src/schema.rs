@@ -77,6 +77,14 @@ pub fn workflow_schema() -> Value {
         if kind.has_body() {
             config["properties"]["body"] = body.clone();
         }
+        if let Some(handoffs) = config["properties"].get_mut("handoffs") {
+            let mut agent = HANDOFF.clone();
+            agent.as_object_mut().into_iter().for_each(|agent| {
+                agent.remove("$schema");
+                agent.remove("title");
+            });
+            handoffs["additionalProperties"] = agent;
+        }
         let mut then = json!({"properties": {"config": config}});
         if needed {
             then["required"] = json!(["config"]);

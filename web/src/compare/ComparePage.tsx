@@ -1,6 +1,7 @@
 import { ApiProblem, messageOf } from "@/api/problem";
 import { compareQuery, workflowsQuery } from "@/api/queries";
 import type { RunSummary } from "@/api/types";
+import { WorkflowName } from "@/nodes/WorkflowName";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { plural } from "@/ui/format";
@@ -114,7 +115,7 @@ function Comparison({ a, b }: { a: string; b: string }) {
       </>
     );
   }
-  const nameOf = (run: RunSummary) => workflows?.find((workflow) => workflow.id === run.workflow_id)?.name ?? (run.workflow_id ? run.workflow_id : "Unsaved document");
+  const nameOf = (run: RunSummary) => <WorkflowName run={run} name={workflows?.find((workflow) => workflow.id === run.workflow_id)?.name} />;
   const differing = steps.filter((each) => each.differs.length > 0).length;
   return (
     <>

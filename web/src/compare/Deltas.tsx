@@ -35,7 +35,7 @@ function Down({ a, b, nameOf }: Props) {
         <div key={letter} className="flex items-center gap-2 py-0.5">
           <span className="font-semibold">{letter}</span>
           <Status status={run.status} compact />
-          <Link to="/runs/$id" params={{ id: run.id }} className="min-w-0 truncate font-medium hover:underline">
+          <Link to="/runs/$id" params={{ id: run.id }} className="flex min-w-0 gap-1 font-medium hover:underline">
             {nameOf(run)}
           </Link>
           <span className="num ml-auto shrink-0 text-xs text-muted">{shortId(run.id)}</span>
@@ -99,7 +99,7 @@ function Across({ a, b, nameOf }: Props) {
               <th scope="row" className="text-left font-normal">
                 <span className="flex items-center gap-2 whitespace-nowrap">
                   <span className="font-semibold">{letter}</span>
-                  <Link to="/runs/$id" params={{ id: run.id }} className="max-w-[44ch] truncate font-medium hover:underline" title={`Run ${run.id}`}>
+                  <Link to="/runs/$id" params={{ id: run.id }} className="flex max-w-[52ch] gap-1 font-medium hover:underline" title={`Run ${run.id}`}>
                     {nameOf(run)} <span className="num font-normal text-muted">{shortId(run.id)}</span>
                   </Link>
                   <Status status={run.status} />

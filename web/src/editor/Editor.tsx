@@ -191,7 +191,7 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
           />
           <div className="flex min-h-0 flex-1 flex-col overflow-y-auto md:flex-row md:overflow-hidden">
             <div className="flex max-h-[50vh] w-full shrink-0 flex-col border-line bg-panel md:max-h-none md:w-52 md:border-r">
-              <Palette search={palette} />
+              <Palette input={palette} />
               <Outline level={level} />
             </div>
             <div className="flex min-h-[320px] min-w-0 flex-1 flex-col">
@@ -291,6 +291,7 @@ function ConnectDialog({ level, from, onClose }: { level: GraphLevel; from: stri
         label: each.name,
         icon: <KindIcon type={each.type} className="shrink-0 text-muted" />,
         note: kindLabel(each.type),
+        words: `${each.key} ${kindLabel(each.type)}`,
         refused: refused(each.id),
       }));
   }, [level, from, id]);

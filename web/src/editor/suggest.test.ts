@@ -20,6 +20,16 @@ describe("what can be read", () => {
     expect(all).toEqual(["text", "node.sum.output", "node.sum.output.title", "node.fetch.output", "input.url", "input.mode", "input"]);
     expect(readable(document, [], "pick", "config").nodes).toEqual(new Set(["sum", "fetch"]));
   });
+  it("of a tool are the fields of its output schema, inner ones too", () => {
+    const tools = new Map([["http", { properties: { status: { type: "integer" }, headers: { type: "object", properties: { etag: {}, "content-type": {} } }, json: true } }]]);
+    const found = readable(document, [], "sum", "inputs", tools).suggestions;
+    expect(found.map(({ text }) => text).slice(0, 5)).toEqual(["node.fetch.output", "node.fetch.output.status", "node.fetch.output.headers", "node.fetch.output.headers.etag", "node.fetch.output.json"]);
+    expect(found[1]?.note).toContain("integer");
+  });
+  it("a schema that goes on and on is cut", () => {
+    const wide = { properties: Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`f${index}`, {}])) };
+    expect(readable(document, [], "sum", "inputs", new Map([["http", wide]])).suggestions.length).toBeLessThan(100);
+  });
   it("inputs do not read other inputs", () => expect(texts([], "sum", "inputs")[0]).toBe("node.fetch.output"));
   it("the condition of an edge reads the step that it leaves, and a router's decision", () => {
     expect(texts([], "pick", "when").slice(0, 3)).toEqual(["branch", "text", "node.pick.branch"]);

@@ -18,8 +18,12 @@ export interface Readable {
   nodes: Set<string>;
 }
 
+/** What a tool of this deployment says of its output, by the name of the tool. */
+export type ToolOutputs = ReadonlyMap<string, unknown>;
+const NO_TOOLS: ToolOutputs = new Map();
+
 /** What a text of a step can read: steps upstream, the nearest first, the step's own inputs, the run's input. */
-export function readable(document: JsonObject, path: BodyPath, key: string, place: Place): Readable {
+export function readable(document: JsonObject, path: BodyPath, key: string, place: Place, tools: ToolOutputs = NO_TOOLS): Readable {
   const suggestions: Suggestion[] = [];
   const nodes = new Set<string>();
   const level = levelAt(document, path);
@@ -28,13 +32,13 @@ export function readable(document: JsonObject, path: BodyPath, key: string, plac
   if (self && place === "when") {
     if (DECIDES.has(self.type)) suggestions.unshift({ text: "branch", note: "decision of this step" });
     nodes.add(self.id);
-    suggestions.push(...outputsOf(level, self.id));
+    suggestions.push(...outputsOf(level, self.id, tools));
   }
   const add = (at: GraphLevel, from: string) => {
     for (const id of upstreamOf(at, from)) {
       if (nodes.has(id)) continue;
       nodes.add(id);
-      suggestions.push(...outputsOf(at, id));
+      suggestions.push(...outputsOf(at, id, tools));
     }
   };
   if (self) add(level, self.id);
@@ -53,7 +57,7 @@ export function readable(document: JsonObject, path: BodyPath, key: string, plac
     if (body !== level) {
       for (const node of body.nodes) {
         nodes.add(node.id);
-        suggestions.push(...outputsOf(body, node.id));
+        suggestions.push(...outputsOf(body, node.id, tools));
       }
     }
   }
@@ -82,7 +86,7 @@ function givenBy(holder: LevelNode): Suggestion[] {
 
 const inputsOf = (node: JsonObject) => (isObject(node.inputs) ? node.inputs : {});
 
-function outputsOf(level: GraphLevel, id: string): Suggestion[] {
+function outputsOf(level: GraphLevel, id: string, tools: ToolOutputs): Suggestion[] {
   const node = level.byKey.get(id);
   if (!node) return [];
   const note = node.name === id ? kindLabel(node.type) : `${node.name} · ${kindLabel(node.type)}`;
@@ -92,9 +96,24 @@ function outputsOf(level: GraphLevel, id: string): Suggestion[] {
   if (DECIDES.has(node.type)) return [{ text: `node.${id}.branch`, note }, ...(fixed ?? passed)];
   if (fixed) return [{ text: output, note }, ...fixed];
   const config = isObject(node.node.config) ? node.node.config : {};
-  const schema = isObject(config.schema) ? config.schema : {};
-  const fields = isObject(schema.properties) ? Object.keys(schema.properties).filter((name) => /^[A-Za-z_]\w*$/.test(name)) : [];
-  return [{ text: output, note }, ...fields.map((name) => ({ text: `${output}.${name}`, note }))];
+  const schema = node.type === "tool" ? tools.get(String(config.tool ?? (config.url === undefined ? "" : "http"))) : config.schema;
+  return [{ text: output, note }, ...fieldsOf(schema, output, 0).slice(0, MOST_FIELDS).map(({ text, type }) => ({ text, note: type ? `${note} · ${type}` : note }))];
+}
+
+/** Of an output with more fields than this, these many are offered. */
+const MOST_FIELDS = 60;
+const DEEPEST = 3;
+
+/** What a JSON Schema says is in a value, by path; only names that need no quotes. */
+function fieldsOf(schema: unknown, at: string, depth: number): { text: string; type: string | undefined }[] {
+  if (!isObject(schema) || !isObject(schema.properties) || depth > DEEPEST) return [];
+  return Object.entries(schema.properties)
+    .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
+    .flatMap(([name, inner]) => {
+      const text = `${at}.${name}`;
+      const type = isObject(inner) && typeof inner.type === "string" ? inner.type : undefined;
+      return [{ text, type }, ...fieldsOf(inner, text, depth + 1)];
+    });
 }
 
 export interface Completion {

@@ -1,5 +1,6 @@
 import type { Run } from "@/api/types";
 import { versionQuery } from "@/api/queries";
+import { WorkflowName } from "@/nodes/WorkflowName";
 import { Button, IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
@@ -44,14 +45,17 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
           </Link>
           <ChevronRight size={14} className="text-muted" aria-hidden />
           <h1 className="flex min-w-0 gap-1.5 text-lg font-semibold">
-            {run.workflow_id ? (
-              <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="min-w-0 truncate hover:underline" title={name}>
-                {name}
-              </Link>
-            ) : (
-              <span className="min-w-0 truncate">{name}</span>
-            )}
-            {run.workflow_version != null && <span className="font-normal text-muted">v{run.workflow_version}</span>}
+            <WorkflowName run={run} name={name}>
+              {(shown) =>
+                run.workflow_id ? (
+                  <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="flex min-w-0 hover:underline" title={name}>
+                    {shown}
+                  </Link>
+                ) : (
+                  shown
+                )
+              }
+            </WorkflowName>
           </h1>
         </nav>
         <span role="status" className="flex">

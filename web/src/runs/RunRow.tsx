@@ -1,5 +1,6 @@
 import { versionQuery } from "@/api/queries";
 import type { RunSummary } from "@/api/types";
+import { WorkflowName } from "@/nodes/WorkflowName";
 import { IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
@@ -46,8 +47,7 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
       className="flex min-w-0 gap-1 font-medium hover:underline"
       title={`${name ?? "A document that was not saved"}, run ${run.id}`}
     >
-      <span className="truncate">{name ?? (run.workflow_id ? run.workflow_id : "Unsaved document")}</span>
-      {run.workflow_version != null && <span className="num font-normal text-muted">{" v"}{run.workflow_version}</span>}
+      <WorkflowName run={run} name={name} />
       <span className="sr-only"> run {shortId(run.id)}</span>
     </Link>
   );

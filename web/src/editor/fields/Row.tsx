@@ -20,6 +20,7 @@ export function Row({
   onClear,
   own,
   inline,
+  hideLabel,
   children,
 }: {
   label: string;
@@ -33,6 +34,8 @@ export function Row({
   own?: boolean;
   /** Name and control on one line, for what is short. */
   inline?: boolean;
+  /** What is above says it already; only for screen readers. */
+  hideLabel?: boolean;
   children: (ids: RowIds) => ReactNode;
 }) {
   const id = useId();
@@ -40,7 +43,7 @@ export function Row({
   const wrong = problems.length > 0;
   return (
     <div data-pointer={pointer} className={cx("group/row", inline ? "grid grid-cols-[1fr_152px] items-center gap-x-2 gap-y-1" : "flex flex-col gap-1")}>
-      <div className="flex min-h-5 min-w-0 items-center gap-1">
+      <div className={hideLabel ? "sr-only" : "flex min-h-5 min-w-0 items-center gap-1"}>
         <label htmlFor={id} className="text-xs font-medium text-muted">
           {label}
           {required && <span className="text-muted"> · needed</span>}

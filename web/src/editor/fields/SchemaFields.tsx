@@ -8,6 +8,7 @@ import { choicesOf, isGraph, labelOf, propertiesOf, requiredOf, starting, typesO
 import { isObject, same, toPointer, within, type JsonObject, type Segments } from "../pointer";
 import type { Readable } from "../suggest";
 import { CodeField } from "./CodeField";
+import { EntriesField } from "./EntriesField";
 import { JsonField } from "./JsonField";
 import { ModelField } from "./ModelField";
 import { Row, type RowIds } from "./Row";
@@ -181,6 +182,9 @@ export function PropertyField({ name, schema, value, at, required, label = label
         <SchemaFields schema={schema} value={isObject(value) ? value : {}} at={at} />
       </Group>
     );
+  }
+  if (type === "object" && !holdsBinding && (value === undefined || value === null || isObject(value))) {
+    return <EntriesField name={name} label={label} hint={hint} at={at} value={value} item={language.resolve(schema.additionalProperties)} required={required} />;
   }
   // A value of any form is mostly a binding; what is written as JSON stays JSON.
   if ((types.includes("string") || types.length === 0 || holdsBinding) && isText) {

@@ -7,7 +7,6 @@ import { hasBody, useActions } from "../actions";
 import { useOffered } from "../context";
 import { idsIn, renameNode, setValue } from "../edits";
 import { CodeField } from "../fields/CodeField";
-import { InputsField } from "../fields/InputsField";
 import { Row } from "../fields/Row";
 import { FormProvider, More, PropertyField, SchemaFields, type FormContext } from "../fields/SchemaFields";
 import { bodyOf, edgePointer, nodeAt, outgoing, type GraphLevel, type LevelNode } from "../graph";
@@ -18,6 +17,8 @@ import { readable } from "../suggest";
 
 /** Properties of the kinds that are worth a place at the top. */
 const FIRST: Record<string, string[]> = { llm: ["prompt", "system"], agent: ["instructions", "prompt", "tools"], router: ["rule"], gate: ["check"], wait: ["seconds", "until", "signal"] };
+/** A value of any form, by name. */
+const INPUTS = { type: "object", additionalProperties: true, description: "A value, with bindings such as `{{node.fetch.output}}`. A text that is one binding keeps the type of its value." };
 /** What every step has is further down, in a form of its own. */
 const NODE_PROPERTIES = new Set(["id", "type", "name", "config", "inputs", "ui"]);
 
@@ -36,6 +37,8 @@ export function NodePanel({ level, node }: { level: GraphLevel; node: LevelNode 
   const inConfig = useReadable(key, "config");
   const inInputs = useReadable(key, "inputs");
   const form = useMemo<FormContext>(() => ({ set, readable: inConfig, openBody: () => actions.openBody(key) }), [set, inConfig, actions, key]);
+
+  const inputs = useMemo<FormContext>(() => ({ ...form, readable: inInputs }), [form, inInputs]);
 
   const tool = catalog?.tools.find((each) => each.name === (config.tool ?? (config.url === undefined ? undefined : "http")));
   const common = Object.keys(propertiesOf(language.node)).filter((name) => !NODE_PROPERTIES.has(name));
@@ -101,7 +104,9 @@ export function NodePanel({ level, node }: { level: GraphLevel; node: LevelNode 
           <SchemaFields key={key} schema={kind?.config ?? {}} value={config} at={[...at, "config"]} first={FIRST[node.type]} skip={opensBody ? ["body"] : []} />
         )}
         <Heading>Inputs</Heading>
-        <InputsField at={[...at, "inputs"]} value={node.node.inputs} readable={inInputs} />
+        <FormProvider value={inputs}>
+          <PropertyField name="inputs" label="Values by name" schema={INPUTS} value={node.node.inputs} at={[...at, "inputs"]} required={false} />
+        </FormProvider>
         <Heading>What follows</Heading>
         <Followers level={level} node={node} />
         <More key={`common ${key}`} label="Retries and time limit" open={common.some((name) => node.node[name] !== undefined && node.node[name] !== null)}>
@@ -211,5 +216,7 @@ export function WhenField({ level, edge, label = "When", read }: { level: GraphL
 export function useReadable(key: string, place: "config" | "inputs" | "when") {
   const store = useEditorStore();
   const { path } = useActions();
-  return useCallback(() => readable(store.getState().document, path, key, place), [store, path, key, place]);
+  const { catalog } = useOffered();
+  const tools = useMemo(() => new Map(catalog?.tools.map((tool) => [tool.name, tool.output_schema])), [catalog]);
+  return useCallback(() => readable(store.getState().document, path, key, place, tools), [store, path, key, place, tools]);
 }

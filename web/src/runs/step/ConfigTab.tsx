@@ -37,7 +37,7 @@ export function ConfigTab({ run, step, call }: { run: Run; step: Step; call: Res
           <Value value={variables} name={`${step.step_id}-variables`} />
         </Section>
       )}
-      <Section title={run.workflow_version != null ? `The node in version ${run.workflow_version}` : "The node in the document that was run"}>
+      <Section title={run.workflow_version != null ? `The node in version ${run.workflow_version}` : run.edited_version != null ? `The node in the edited copy of version ${run.edited_version}` : "The node in the document that was run"}>
         {node ? (
           <Value value={node} name={step.node_id} />
         ) : (
