@@ -32,8 +32,8 @@ export default tseslint.config(
             allow("shell", "ui", "api"),
             // A step can be answered, and replayed, from the page of its run.
             allow("runs", "ui", "api", "nodes", "approvals", "replay"),
-            // A trace is shown with the waterfall, the tree and the parts of the pane that a run has.
-            allow("traces", "ui", "api", "nodes", "runs"),
+            // A trace is shown with the waterfall, the tree and the parts of the pane that a run has; its model calls can be replayed.
+            allow("traces", "ui", "api", "nodes", "runs", "replay"),
             allow("approvals", "ui", "api", "nodes"),
             allow("replay", "ui", "api", "nodes"),
             allow("compare", "ui", "api", "nodes"),

@@ -119,6 +119,32 @@ const views: View[] = [
   },
   { name: "agent", path: async (server) => `/runs/${await server.run(await server.workflow("Agent", agent(4)), { order: "1" }, 20)}?view=tree&step=support`, ready: (page) => expect(page.getByText(/turns of at most/)).toBeVisible() },
   { name: "traces", path: async (server) => (await sendTrace(server, { session: "axe", user: "ann" }), "/traces?user=ann&session=axe"), ready: row },
+  {
+    name: "all filters of traces",
+    path: async (server) => (await sendTrace(server, { session: "axe", user: "ann", model: "axe-unpriced" }), "/traces?user=ann&status=failed&seconds_from=0.1&sort=-cost"),
+    ready: async (page) => (await row(page), await page.getByRole("button", { name: "More filters" }).click(), expect(page.getByLabel("Metadata key")).toBeVisible()),
+  },
+  {
+    name: "models without a price",
+    path: async (server) => (await sendTrace(server, { model: "axe-unpriced" }), "/traces"),
+    ready: async (page) => (await page.getByRole("button", { name: /without a price/ }).click(), expect(page.getByRole("dialog")).toBeVisible()),
+  },
+  { name: "sessions", path: async (server) => (await sendTrace(server, { session: "axe-session", user: "ann" }), "/sessions?q=axe&sort=-cost"), ready: row },
+  { name: "no sessions", path: async () => "/sessions?q=nobody-has-this-name", ready: (page) => expect(page.getByText("No session matches")).toBeVisible() },
+  {
+    name: "replay of a span",
+    path: async (server) => (({ trace, first }) => `/traces/${trace}?span=${first}`)(await sendTrace(server)),
+    ready: async (page) => (await page.getByRole("button", { name: "Replay" }).click(), expect(page.getByLabel("System message")).toBeVisible()),
+  },
+  {
+    name: "a span compared",
+    path: async (server) => {
+      const { trace, first } = await sendTrace(server);
+      const { runId } = await server.post<{ runId: string }>(`/api/traces/${trace}/spans/${first}/replay?wait=20`, { model: "gpt-4o" });
+      return `/compare?a=span:${trace}:${first}&b=${runId}`;
+    },
+    ready: (page) => expect(page.getByRole("region", { name: "Differences" })).toBeVisible(),
+  },
   { name: "no traces", path: async () => "/traces?user=nobody-has-this-name", ready: (page) => expect(page.getByText("No trace matches")).toBeVisible() },
   { name: "a failed trace", path: async (server) => `/traces/${(await sendTrace(server)).trace}`, ready: (page) => expect(page.getByRole("article", { name: "User" })).toBeVisible() },
   { name: "the tree of a trace", path: async (server) => `/traces/${(await sendTrace(server, { failing: false })).trace}?view=tree`, ready: (page) => expect(page.getByRole("treeitem").first()).toBeVisible() },
@@ -140,7 +166,7 @@ for (const theme of ["light", "dark"] as const) {
   }
 }
 
-for (const path of ["/runs", "/traces", "/workflows", "/approvals", "/settings"]) {
+for (const path of ["/runs", "/traces", "/sessions", "/workflows", "/approvals", "/settings"]) {
   test(`${path} fits a phone`, async ({ page, server }) => {
     await failed(server);
     await page.setViewportSize({ width: 360, height: 700 });
@@ -169,6 +195,25 @@ test("a question and a comparison fit a phone", async ({ page, server }) => {
     await expect(page.getByText(/If you approve|B over A/).first()).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   }
+});
+
+test("all filters, a replay and its comparison fit a phone", async ({ page, server }) => {
+  const { trace, first } = await sendTrace(server, { user: "phone", session: "p".repeat(70) });
+  await page.setViewportSize({ width: 360, height: 700 });
+  await page.goto(`${server.url}/traces?user=phone&session=${"p".repeat(70)}&cost_to=1`);
+  await page.getByRole("button", { name: "More filters" }).click();
+  await expect(page.getByLabel("Metadata key")).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.goto(`${server.url}/sessions`);
+  await expect(page.getByRole("row").nth(1)).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.goto(`${server.url}/traces/${trace}?span=${first}`);
+  await page.getByRole("button", { name: "Replay" }).click();
+  await expect(page.getByLabel("System message")).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.getByRole("button", { name: "Start and compare" }).click();
+  await expect(page.getByText("B over A").first()).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
 });
 
 test("a trace and its session fit a phone", async ({ page, server }) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "./server";
-import { agent, pipeline, refund } from "./workflows";
+import { agent, pipeline, refund, reviews } from "./workflows";
 
 test("a replay with an edited prompt leads to the comparison, at the first difference, in three clicks", async ({ page, server }) => {
   const run = await server.run(await server.workflow("Notes", pipeline), { topic: "tea" }, 20);
@@ -100,4 +100,24 @@ test("a run that waits is compared while it is under way", async ({ page, server
   await page.goto(`${server.url}/compare?a=${a}&b=${b}`);
   await expect(page.getByText(/under way/)).toBeVisible();
   await expect(page.getByRole("complementary", { name: "Step look_up" })).toBeVisible();
+});
+
+test("a step inside of a map is edited from the map", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Reviews", reviews), { items: ["tea", "milk"] }, 20);
+  await page.goto(`${server.url}/runs/${run}?step=each`);
+  await page.getByRole("button", { name: "Replay from here" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel("Configuration, as JSON")).toBeVisible();
+  await dialog.getByLabel("Step to edit").selectOption("review");
+  await dialog.getByLabel("Prompt").fill("Judge {{item}} in one word.");
+  await dialog.getByLabel("Model").fill("gpt-4o");
+  await expect(dialog.getByText("Changed: review")).toBeVisible();
+  await dialog.getByRole("button", { name: "Start and compare" }).click();
+  await expect(page).toHaveURL(new RegExp(`/compare\\?a=${run}&b=`));
+  const b = new URL(page.url()).searchParams.get("b") ?? "";
+  await expect.poll(async () => (await server.get<{ status: string }>(`/api/runs/${b}`)).status, { timeout: 20_000 }).toBe("succeeded");
+  const { steps } = await server.get<{ steps: { step_id: string; model: string | null }[] }>(`/api/runs/${b}`);
+  expect(steps.filter(({ step_id }) => step_id.endsWith("/review")).map(({ model }) => model)).toEqual(["gpt-4o", "gpt-4o"]);
+  await page.getByRole("button", { name: /each\[0\]\/review|each\[1\]\/review/ }).or(page.getByRole("row", { name: /each\[0\]\/review/ })).first().click();
+  await expect(page.getByRole("region", { name: "Prompt" }).locator("ins").first()).toBeVisible();
 });

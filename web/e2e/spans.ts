@@ -14,6 +14,8 @@ interface Wanted {
   session?: string;
   user?: string;
   model?: string;
+  metadata?: [key: string, value: string];
+  tag?: string;
   /** Calls under the root. */
   calls?: number;
   failing?: boolean;
@@ -22,12 +24,12 @@ interface Wanted {
 /** Sends a trace as an SDK does, as OTLP in JSON, and waits until it can be found. Its root is a workflow with model calls under it. */
 export async function sendTrace(
   server: Server,
-  { name = "Support", prompt = "Where is my order?", session, user, model = "gpt-4o-mini", calls = 1, failing = true }: Wanted = {},
+  { name = "Support", prompt = "Where is my order?", session, user, metadata, tag, model = "gpt-4o-mini", calls = 1, failing = true }: Wanted = {},
 ): Promise<{ trace: string; root: string; first: string }> {
   const [trace, root] = [id(16), id(8)];
   const now = Date.now() - 60_000;
   const ids = Array.from({ length: calls }, () => id(8));
-  const who = [...(session ? [text("session.id", session)] : []), ...(user ? [text("user.id", user)] : [])];
+  const who = [...(session ? [text("session.id", session)] : []), ...(user ? [text("user.id", user)] : []), ...(metadata ? [text(metadata[0], metadata[1])] : []), ...(tag ? [{ key: "tag.tags", value: { arrayValue: { values: [{ stringValue: tag }] } } }] : [])];
   const spans = [
     { traceId: trace, spanId: root, name, kind: 1, startTimeUnixNano: nano(now), endTimeUnixNano: nano(now + 2_000), attributes: [text("traceloop.span.kind", "workflow"), ...who], status: failing ? { code: 2, message: "the answer never came" } : {} },
     ...ids.map((spanId, index) => ({

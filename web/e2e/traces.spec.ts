@@ -42,8 +42,10 @@ test("filters live in the URL, can be saved, and are there again", async ({ page
   await page.getByLabel("Kind of span").selectOption("llm");
   await page.getByLabel("Time", { exact: true }).selectOption("1h");
   await expect(page).toHaveURL(/status=ok/);
+  await page.getByRole("button", { name: "More filters" }).click();
   await page.getByRole("searchbox", { name: "Model" }).fill("gpt-4o-mini");
   await expect(page).toHaveURL(/model=gpt-4o-mini/);
+  await expect(page.getByRole("row").nth(1).getByRole("cell", { name: "gpt-4o-mini" })).toBeVisible();
   await expect(page.getByRole("row")).toHaveCount(2);
   await page.getByRole("button", { name: "Save the filter" }).click();
   await page.getByRole("dialog").getByLabel("Name").fill("Mine");
@@ -54,6 +56,153 @@ test("filters live in the URL, can be saved, and are there again", async ({ page
   await expect(page.getByLabel("Kind of span")).toHaveValue("llm");
   await page.getByLabel("Status", { exact: true }).selectOption("failed");
   await expect(page.getByText("No trace matches")).toBeVisible();
+});
+
+test("every condition can be set, is a chip, and is taken away one by one", async ({ page, server }) => {
+  const user = `all-${Date.now()}`;
+  const { trace } = await sendTrace(server, { user, session: `${user}-session`, metadata: ["ticket", "17"], tag: "vip", failing: false });
+  await sendTrace(server, { user, metadata: ["ticket", "18"] });
+  await server.post("/api/scores", { trace_id: trace, name: "quality", value: 0.7 });
+  await page.goto(`${server.url}/traces?user=${user}`);
+  await expect(page.getByRole("row")).toHaveCount(3);
+  await page.getByRole("button", { name: "More filters" }).click();
+  const form = page.getByRole("group", { name: "More filters" });
+  for (const [name, value] of [
+    ["Model", "gpt-4o-mini"],
+    ["Provider", "openai"],
+    ["Session", `${user}-session`],
+    ["Environment", "test"],
+    ["Tag", "vip"],
+    ["Name of a span", "Support"],
+    ["Service", "shop"],
+    ["Score", "quality"],
+    ["Value of the score: at least", "0.5"],
+    ["Value of the score: at most", "1"],
+    ["Latency, s: at least", "0.5"],
+    ["Latency, s: at most", "60"],
+    ["Cost, US$: at least", "0.000001"],
+    ["Cost, US$: at most", "1"],
+    ["Tokens: at least", "1"],
+    ["Tokens: at most", "1000"],
+  ] as const) {
+    await form.getByRole("searchbox", { name, exact: true }).fill(value);
+    await expect(page.getByRole("list", { name: "Conditions" })).toContainText(value);
+  }
+  await form.getByLabel("Metadata key").fill("ticket");
+  await form.getByLabel("Metadata value").fill("17");
+  await form.getByRole("button", { name: "Add the metadata condition" }).click();
+  await form.getByLabel("Started at or after").fill("2020-01-02T03:04");
+  await page.getByLabel("Status", { exact: true }).selectOption("ok");
+  await page.getByLabel("Kind of span").selectOption("llm");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  const chips = page.getByRole("list", { name: "Conditions" }).getByRole("button", { name: /^Remove/ });
+  await expect(chips).toHaveCount(17);
+  // The same in another tab: it is all in the address.
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await expect(other.getByRole("row")).toHaveCount(2);
+  await expect(other.getByRole("list", { name: "Conditions" })).toContainText("ticket = 17");
+  await other.close();
+  await form.getByRole("searchbox", { name: "Tokens: at least", exact: true }).fill("many");
+  await expect(form.getByRole("searchbox", { name: "Tokens: at least", exact: true })).toHaveAttribute("aria-invalid", "true");
+  await page.getByRole("button", { name: "Remove Metadata ticket = 17" }).click();
+  await expect(chips).toHaveCount(16);
+  for (let left = 15; left >= 0; left -= 1) {
+    await chips.first().click();
+    await expect(chips).toHaveCount(left);
+  }
+  await expect(page).toHaveURL(/\/traces$/);
+});
+
+test("columns sort, from the highest and from the lowest", async ({ page, server }) => {
+  const user = `sorted-${Date.now()}`;
+  await sendTrace(server, { name: "Small", user, calls: 1, failing: false });
+  await sendTrace(server, { name: "Large", user, calls: 3, failing: false });
+  await sendTrace(server, { name: "Middle", user, calls: 2, failing: false });
+  await page.goto(`${server.url}/traces?user=${user}`);
+  const first = page.getByRole("row").nth(1);
+  await expect(first).toContainText("Middle");
+  await page.getByRole("columnheader", { name: "Tokens" }).getByRole("button").click();
+  await expect(first).toContainText("Large");
+  await expect(page.getByRole("columnheader", { name: "Tokens" })).toHaveAttribute("aria-sort", "descending");
+  await page.getByRole("columnheader", { name: "Tokens" }).getByRole("button").click();
+  await expect(first).toContainText("Small");
+  await expect(page).toHaveURL(/sort=tokens/);
+  await page.getByRole("columnheader", { name: "Tokens" }).getByRole("button").click();
+  await expect(first).toContainText("Middle");
+});
+
+test("sessions are searched, sorted, and lead to their traces", async ({ page, server }) => {
+  const tag = `s${Date.now()}`;
+  await sendTrace(server, { session: `${tag}-fine`, user: "ann", failing: false });
+  await sendTrace(server, { session: `${tag}-broken`, user: "bob" });
+  await sendTrace(server, { session: `${tag}-broken`, user: "bob", calls: 2, failing: false });
+  await page.goto(`${server.url}/traces`);
+  await page.getByRole("link", { name: "Sessions" }).click();
+  await expect(page.getByRole("heading", { name: "Sessions" })).toBeVisible();
+  await page.keyboard.press("/");
+  await page.keyboard.type(tag.toUpperCase());
+  await expect(page.getByRole("row")).toHaveCount(3);
+  const first = page.getByRole("row").nth(1);
+  await expect(first).toContainText(`${tag}-broken`);
+  await expect(first).toContainText("Failed");
+  await expect(first).toContainText("1/2");
+  await page.getByRole("columnheader", { name: "Cost" }).getByRole("button").click();
+  await expect(page).toHaveURL(/sort=-cost/);
+  await page.getByRole("columnheader", { name: "Cost" }).getByRole("button").click();
+  await expect(first).toContainText(`${tag}-fine`);
+  await page.getByLabel("Status").selectOption("failed");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await page.getByRole("link", { name: `${tag}-broken` }).click();
+  await expect(page.getByRole("heading", { name: `Session ${tag}-broken` })).toBeVisible();
+  await expect(page.getByRole("row")).toHaveCount(3);
+  await page.getByRole("navigation", { name: "Breadcrumb" }).getByRole("link", { name: "Sessions" }).click();
+  await expect(page).toHaveURL(/\/sessions$/);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("sessions");
+  await expect(page.getByRole("option", { name: "Sessions" })).toBeVisible();
+});
+
+test("a model call of a trace is made again with another prompt, and compared with what it was", async ({ page, server }) => {
+  const { trace, first } = await sendTrace(server, { prompt: "Where is {{input.order}}?", failing: false });
+  await page.goto(`${server.url}/traces/${trace}?span=${first}`);
+  await page.getByRole("button", { name: "Replay" }).click();
+  const dialog = page.getByRole("dialog", { name: "Replay chat gpt-4o-mini" });
+  await expect(dialog.getByLabel("System message")).toHaveValue("Be kind.");
+  await expect(dialog.getByLabel("Message 1", { exact: true })).toHaveValue("Where is {{input.order}}?");
+  await expect(dialog.getByText("simulated", { exact: true })).toBeVisible();
+  await expect(dialog.getByText(/about \$0\.0000/)).toBeVisible();
+  await dialog.getByLabel("Parameters, as JSON").fill('{"temperature": 9}');
+  await expect(dialog.getByRole("alert")).toContainText(/temperature/);
+  await dialog.getByLabel("Parameters, as JSON").fill('{"temperature": 0.5}');
+  await dialog.getByLabel("Message 1", { exact: true }).fill("When does {{input.order}} come?");
+  await dialog.getByLabel("Model").fill("gpt-4o");
+  await dialog.getByRole("button", { name: "Start and compare" }).click();
+  await expect(page).toHaveURL(/\/compare\?a=span/);
+  await expect(page.getByRole("status").filter({ hasText: "differs in" })).toContainText("prompt");
+  const prompt = page.getByRole("region", { name: "Prompt" });
+  await expect(prompt.locator("del").first()).toContainText("Where");
+  await expect(prompt.locator("ins").first()).toContainText("When");
+  await expect(page.getByRole("row", { name: /^Model/ })).toContainText("another");
+  await expect(page.getByRole("row", { name: /^Cost/ })).toContainText(/[+−]\$/);
+  // The run leads back to the span.
+  const run = new URL(page.url()).searchParams.get("b") ?? "";
+  expect((await server.get<{ replay_of?: unknown }>(`/api/runs/${run}`)).replay_of).toEqual({ trace_id: trace, span_id: first });
+  await page.goto(`${server.url}/runs/${run}`);
+  await page.getByRole("link", { name: "Replay of a span" }).click();
+  await page.getByRole("link", { name: "Open the span in A" }).click();
+  await expect(page).toHaveURL(new RegExp(`/traces/${trace}\\?span=${first}`));
+});
+
+test("models without a price are named, with what to do", async ({ page, server }) => {
+  const model = `house-${Date.now()}`;
+  await sendTrace(server, { model, failing: false });
+  await page.goto(`${server.url}/traces?model=${model}`);
+  await expect(page.getByRole("row").nth(1)).toContainText("≥ $0");
+  await page.getByRole("button", { name: /without a price/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Models without a price" });
+  await expect(dialog.getByRole("row", { name: model })).toContainText("openai");
+  await expect(dialog.getByText(`[prices."openai"."${model}"]`)).toBeVisible();
 });
 
 test("what arrives is shown at once in a live list", async ({ page, server }) => {

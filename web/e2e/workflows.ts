@@ -143,3 +143,21 @@ export const agent = (turns: number) => ({
   ],
   edges: [],
 });
+
+/** A map over `input.items`, with a model call for each. */
+export const reviews = {
+  version: "1",
+  entry: "each",
+  nodes: [
+    {
+      id: "each",
+      type: "map",
+      name: "Each item",
+      config: {
+        items: "{{input.items}}",
+        body: { entry: "review", nodes: [{ id: "review", type: "llm", name: "Review", config: { provider: "openai", model: "gpt-4o-mini", prompt: "Review {{item}}.", simulate: { latencyMs: 5 } } }], edges: [] },
+      },
+    },
+  ],
+  edges: [],
+};

@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-struct Server {
+pub struct Server {
     child: Child,
     base: String,
     client: reqwest::Client,
     data: PathBuf,
-    ready_s: f64,
+    pub ready_s: f64,
 }
 
 impl Server {
     async fn start(args: &Args) -> Result<Self, String> {
+        Server::start_with(args, &[]).await
+    }
+
+    pub async fn start_with(args: &Args, flags: &[String]) -> Result<Self, String> {
         let binary = match &args.flowtrace {
             Some(path) => path.clone(),
             None => std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("flowtrace"),
@@ -28,6 +32,7 @@ impl Server {
         let child = Command::new(&binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--allow-private-network", "--data"])
             .arg(&data)
+            .args(flags)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -50,7 +55,7 @@ impl Server {
         Err("the server did not become ready within 20 s".to_owned())
     }
 
-    async fn create(&self, document: Value) -> Result<String, String> {
+    pub async fn create(&self, document: Value) -> Result<String, String> {
         let answer = self.post("/api/workflows", json!({"name": "bench", "graph_json": document})).await?;
         answer["id"].as_str().map(str::to_owned).ok_or_else(|| format!("the workflow was not accepted: {answer}"))
     }
@@ -61,9 +66,14 @@ impl Server {
         read(answer).await
     }
 
-    async fn get(&self, path: &str) -> Result<Value, String> {
+    pub async fn get(&self, path: &str) -> Result<Value, String> {
         let answer = self.client.get(format!("{}{path}", self.base)).send().await.map_err(|error| error.to_string())?;
         read(answer).await
+    }
+
+    /// Starts a run and does not wait for it.
+    pub async fn post_run(&self, workflow: &str, input: Value) -> Result<Value, String> {
+        self.post(&format!("/api/workflows/{workflow}/runs"), json!({"input_vars": input})).await
     }
 
     /// Starts a run and waits for its end in the same request.
@@ -75,7 +85,7 @@ impl Server {
         }
     }
 
-    fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -106,8 +116,10 @@ fn announced(data: &Path) -> Option<String> {
 
 pub async fn run(args: &Args) -> Result<Value, String> {
     let begin = Instant::now();
-    if args.workload == "W5" {
-        return crash(args).await;
+    match args.workload.as_str() {
+        "W5" => return crash(args).await,
+        "recovery" => return crate::recovery::run(args).await,
+        _ => {}
     }
     let server = Server::start(args).await?;
     if args.workload == "W0" {
@@ -160,7 +172,7 @@ pub async fn run(args: &Args) -> Result<Value, String> {
                 "run_ms_p50": percentile(&mut latencies, 0.5), "run_ms_p99": percentile(&mut latencies, 0.99),
                 "cpu_s": reading.cpu_s, "cpu_ms_per_step": reading.cpu_s * 1000.0 / steps, "rss_mb": peak_rss_mb(server.pid())}))
         }
-        other => Err(format!("`http` has no workload {other}; it has W0, W1, W2, W3 and W5")),
+        other => Err(format!("`http` has no workload {other}; it has W0, W1, W2, W3, W5 and recovery")),
     }
 }
 

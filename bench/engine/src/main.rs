@@ -11,6 +11,7 @@ mod control;
 mod http;
 mod inproc;
 mod meter;
+mod recovery;
 mod upstream;
 mod workload;
 
@@ -36,7 +37,7 @@ pub struct Args {
     /// `run`, or `crash` and then `resume` for W5.
     #[arg(long, default_value = "run")]
     phase: String,
-    /// A shorter W3.
+    /// A shorter W3, or fewer runs to recover.
     #[arg(long)]
     runs: Option<usize>,
     /// The binary that `http` starts; beside this program if it is not given.

@@ -49,6 +49,6 @@ async fn answer(mut stream: TcpStream, mut log: File, crash_at: Option<usize>, c
     }
 }
 
-fn index(head: &[u8]) -> Option<usize> {
+pub fn index(head: &[u8]) -> Option<usize> {
     std::str::from_utf8(head).ok()?.split(' ').nth(1)?.trim_start_matches('/').parse().ok()
 }

@@ -38,6 +38,13 @@ pub fn remote_chain(base: &str, count: usize) -> Value {
     document
 }
 
+/// Three steps, the second of them a call of a service at `base` under the number of the run.
+pub fn held(base: &str) -> Value {
+    let mut document = chain("echo", 3);
+    document["nodes"][1]["config"] = json!({"tool": "http", "url": format!("{base}/{{{{input.i}}}}"), "timeoutSeconds": 600});
+    document
+}
+
 /// One step, `count` branches in parallel, one join.
 pub fn fan_out(tool: &str, count: usize) -> Value {
     let nodes: Vec<Value> = (0..count + 2).map(|index| step(tool, index)).collect();

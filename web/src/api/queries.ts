@@ -79,6 +79,10 @@ export const compareQuery = (a: string, b: string) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
+/** A model call of a trace beside the run that made it again. */
+export const spanCompareQuery = (trace: string, span: string, run: string) =>
+  queryOptions({ queryKey: ["compare-span", trace, span, run], queryFn: ({ signal }) => api.compareSpan(trace, span, run, signal) });
+
 /** How many questions are open, for the badge. */
 export const openApprovalsQuery = queryOptions({
   queryKey: [...keys.approvals, "count"],

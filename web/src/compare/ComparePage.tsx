@@ -15,7 +15,8 @@ import { ArrowLeftRight } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { CompareRow, COMPARE_GRID } from "./CompareRow";
 import { Deltas } from "./Deltas";
-import type { CompareSearch } from "./search";
+import { spanOf, type CompareSearch } from "./search";
+import { SpanCompare } from "./SpanCompare";
 import { StepDiff } from "./StepDiff";
 
 const route = getRouteApi("/compare");
@@ -42,7 +43,8 @@ export function ComparePage() {
       </>
     );
   }
-  return <Comparison a={a} b={b} />;
+  const span = spanOf(a);
+  return span ? <SpanCompare {...span} run={b} /> : <Comparison a={a} b={b} />;
 }
 
 function Comparison({ a, b }: { a: string; b: string }) {

@@ -17,8 +17,13 @@ import type { ReactNode } from "react";
 import { delta } from "./delta";
 import { promptText, textOf } from "./text";
 
+/** Where the left side comes from: a run, or a model call of a trace, which is whole already. */
+export type Left = string | { trace: string; span: string };
+
+const runOf = (left: Left) => (typeof left === "string" ? left : "");
+
 /** One step of both runs: its numbers, and what differs in words. */
-export function StepDiff({ a, b, step, onClose }: { a: string; b: string; step: Aligned; onClose: () => void }) {
+export function StepDiff({ a, b, step, onClose }: { a: Left; b: string; step: Aligned; onClose?: () => void }) {
   const parts = useParts(a, b, step);
   return (
     <>
@@ -28,11 +33,13 @@ export function StepDiff({ a, b, step, onClose }: { a: string; b: string; step: 
           {step.step_id}
         </h2>
         <span className="shrink-0 text-muted">{kindLabel(step.node_type)}</span>
-        <span className="ml-auto">
-          <IconButton label="Close the step (Esc)" onClick={onClose}>
-            <X size={16} aria-hidden />
-          </IconButton>
-        </span>
+        {onClose && (
+          <span className="ml-auto">
+            <IconButton label="Close the step (Esc)" onClick={onClose}>
+              <X size={16} aria-hidden />
+            </IconButton>
+          </span>
+        )}
       </header>
       <div className="grid min-h-0 flex-1 auto-rows-min grid-cols-[minmax(0,1fr)] gap-4 overflow-y-auto px-4 py-3" tabIndex={0} role="region" aria-label="Differences">
         <Numbers a={a} b={b} step={step} />
@@ -54,10 +61,11 @@ interface PartProps {
   note?: string;
 }
 
-function useParts(a: string, b: string, step: Aligned): PartProps[] {
-  const left = useWhole(a, step, step.a);
+function useParts(a: Left, b: string, step: Aligned): PartProps[] {
+  const left = useWhole(runOf(a), step, step.a);
   const right = useWhole(b, step, step.b);
-  const nodes = [useQuery(runGraphQuery(a)).data, useQuery(runGraphQuery(b)).data].map((graph) => graph && placeOf(graph, step.node_id)?.node);
+  const graphs = [useQuery({ ...runGraphQuery(runOf(a)), enabled: typeof a === "string" }).data, useQuery({ ...runGraphQuery(b), enabled: typeof a === "string" }).data];
+  const nodes = graphs.map((graph) => graph && placeOf(graph, step.node_id)?.node);
   const prompts = [promptText(left.prompt), promptText(right.prompt)] as const;
   // Of a step that was not made again there is no call to compare.
   const reused = step.a?.reused || step.b?.reused;
@@ -65,7 +73,8 @@ function useParts(a: string, b: string, step: Aligned): PartProps[] {
     { title: "Error", before: step.a?.error ?? "", after: step.b?.error ?? "" },
     ...(reused ? [] : [{ title: step.node_type === "llm" || step.node_type === "agent_model" ? "Prompt" : "Request", before: prompts[0].text, after: prompts[1].text, mono: prompts[0].mono && prompts[1].mono, cut: left.cut.prompt || right.cut.prompt }]),
     { title: "Output", before: textOf(left.output), after: textOf(right.output), mono: typeof left.output !== "string" && typeof right.output !== "string", cut: left.cut.output || right.cut.output },
-    { title: "Input", before: textOf(left.input), after: textOf(right.input), mono: true, cut: left.cut.input || right.cut.input },
+    // A span has no input besides its messages.
+    { title: "Input", before: textOf(left.input), after: typeof a === "string" ? textOf(right.input) : "", mono: true, cut: left.cut.input || right.cut.input },
     { title: "Configuration", before: configOf(nodes[0]), after: configOf(nodes[1]), mono: true },
   ];
   const there = all.filter((part) => part.before !== "" || part.after !== "");
@@ -133,14 +142,14 @@ function Part({ title, before, after, mono, cut, missing }: PartProps & { missin
   );
 }
 
-function Numbers({ a, b, step }: { a: string; b: string; step: Aligned }) {
+function Numbers({ a, b, step }: { a: Left; b: string; step: Aligned }) {
   const lines: [name: string, left: ReactNode, right: ReactNode, change: ReactNode][] = [
     ["Time", duration(step.a?.latency_ms), duration(step.b?.latency_ms), delta(step.a?.latency_ms, step.b?.latency_ms, duration)?.text],
     ["Tokens", count(step.a?.tokens), count(step.b?.tokens), delta(step.a?.tokens, step.b?.tokens, count)?.text],
     ["Cost", usd(step.a?.cost_nanousd), usd(step.b?.cost_nanousd), delta(step.a?.cost_nanousd, step.b?.cost_nanousd, usd)?.text],
   ];
   if (step.a?.model || step.b?.model) lines.unshift(["Model", modelOf(step.a), modelOf(step.b), modelOf(step.a) === modelOf(step.b) ? "the same" : "another"]);
-  const side = (run: string, letter: string, of: Side | null | undefined) => (
+  const side = (from: Left, letter: string, of: Side | null | undefined) => (
     <th scope="col" className="py-0.5 pr-4 text-left font-normal">
       <span className="flex flex-wrap items-center gap-x-2">
         <span className="font-semibold">{letter}</span>
@@ -149,9 +158,15 @@ function Numbers({ a, b, step }: { a: string; b: string; step: Aligned }) {
             <Status status={of.status as AnyStatus} />
             {of.reused && <Chip title="Another run did the work; here it cost nothing">reused</Chip>}
             {of.cached && <Chip tone="cache">cached</Chip>}
-            <Link to="/runs/$id" params={{ id: run }} search={{ step: step.step_id }} className="text-accent hover:underline" aria-label={`Open the step in ${letter}`}>
-              open
-            </Link>
+            {typeof from === "string" ? (
+              <Link to="/runs/$id" params={{ id: from }} search={{ step: step.step_id }} className="text-accent hover:underline" aria-label={`Open the step in ${letter}`}>
+                open
+              </Link>
+            ) : (
+              <Link to="/traces/$id" params={{ id: from.trace }} search={{ span: from.span }} className="text-accent hover:underline" aria-label={`Open the span in ${letter}`}>
+                open
+              </Link>
+            )}
           </>
         ) : (
           <span className="text-muted">did not get there</span>

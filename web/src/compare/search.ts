@@ -1,5 +1,5 @@
 export interface CompareSearch {
-  /** The run that is compared with. */
+  /** The run that is compared with; or `span:<trace>:<span>`, a model call that `b` made again. */
   a?: string;
   /** The run that is compared. */
   b?: string;
@@ -7,6 +7,12 @@ export interface CompareSearch {
   step?: string;
   /** Only steps that differ. */
   only?: "differences";
+}
+
+/** The span that `a` names. */
+export function spanOf(a: string): { trace: string; span: string } | undefined {
+  const [, trace, span] = /^span:([0-9a-f]{32}):([0-9a-f]{16})$/.exec(a) ?? [];
+  return trace && span ? { trace, span } : undefined;
 }
 
 export function compareSearch(search: Record<string, unknown>): CompareSearch {

@@ -1,22 +1,23 @@
 import { api } from "@/api/client";
 import { ApiProblem, messageOf } from "@/api/problem";
-import { catalogQuery, runGraphQuery } from "@/api/queries";
-import type { ForkPreview, Run, Step } from "@/api/types";
-import { KindIcon } from "@/nodes/kind";
+import { placeOf } from "@/api/place";
+import { runGraphQuery } from "@/api/queries";
+import type { ForkPreview, Graph, Run, Step } from "@/api/types";
+import { KindIcon, kindLabel } from "@/nodes/kind";
 import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { Dialog } from "@/ui/dialog";
-import { WordDiff } from "@/ui/diff";
 import { SkeletonRows } from "@/ui/feedback";
-import { Field, Input, TextArea } from "@/ui/field";
+import { Field, Select } from "@/ui/field";
 import { plural, usd } from "@/ui/format";
 import { prettyJson } from "@/ui/json";
 import { JsonField } from "@/ui/jsonField";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { CircleCheck, Play, RotateCw, TriangleAlert } from "lucide-react";
-import { useDeferredValue, useId, useMemo, useState, type ReactNode } from "react";
-import { forkOf, nodeOfStep, restOf, textEdits, type Draft } from "./edits";
+import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
+import { editable, forkOf, UNCHANGED, type Draft } from "./edits";
+import { More, NodeFields } from "./NodeFields";
 import { useSettled } from "./useSettled";
 
 /** How many steps of a list are shown at once. */
@@ -27,12 +28,15 @@ export function ReplayDialog({ run, step, onClose }: { run: Run; step: Step; onC
   const navigate = useNavigate();
   const client = useQueryClient();
   const document = useQuery(runGraphQuery(run.id));
-  const { data: catalog } = useQuery(catalogQuery);
-  const node = useMemo(() => document.data && nodeOfStep(document.data, step), [document.data, step]);
-  const [draft, setDraft] = useState<Draft>({ texts: {} });
-  const models = useId();
+  const [draft, setDraft] = useState<Draft>({ nodes: {} });
+  const [editing, setEditing] = useState<string>();
+  // Which steps run again is known from the first answer on.
+  const [again, setAgain] = useState<ForkPreview["again"]>([]);
+  const nodes = useMemo(() => (document.data ? editable(document.data, step, again) : []), [document.data, step, again]);
+  const node = nodes.find((each) => each.id === editing) ?? nodes[0];
   const whole = !run.input_truncated;
-  const made = useMemo(() => forkOf(step.step_id, node, run.input, draft), [step.step_id, node, run.input, draft]);
+  const made = useMemo(() => forkOf(step.step_id, nodes, run.input, draft), [step.step_id, nodes, run.input, draft]);
+  const changed = made.error === undefined ? Object.keys(made.fork.edits) : [];
   // The server is asked when the typing rests.
   const body = useSettled(useDeferredValue(made.error === undefined ? JSON.stringify(made.fork) : null), 300);
   const preview = useQuery({
@@ -43,6 +47,7 @@ export function ReplayDialog({ run, step, onClose }: { run: Run; step: Step; onC
     retry: false,
     staleTime: Infinity,
   });
+  if (preview.data && again.length === 0 && preview.data.again.length > 0) setAgain(preview.data.again);
   const start = useMutation({
     mutationFn: async () => {
       if (made.error !== undefined) throw new Error(made.error);
@@ -56,11 +61,7 @@ export function ReplayDialog({ run, step, onClose }: { run: Run; step: Step; onC
   });
   const wrong = made.error ?? (preview.error ? messageOf(preview.error) : start.error ? messageOf(start.error) : undefined);
   const problems = preview.error instanceof ApiProblem ? preview.error.problems : start.error instanceof ApiProblem ? start.error.problems : [];
-  const text = (key: keyof Draft["texts"]) => draft.texts[key] ?? (typeof node?.config?.[key] === "string" ? node.config[key] : "");
   const set = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
-  const prompt = node ? (textEdits(node.type)[0]?.key ?? null) : null;
-  const rest = node ? prettyJson(restOf(node)) : "{}";
-  const inputs = node ? prettyJson(node.inputs ?? {}) : "{}";
 
   return (
     <Dialog title={`Replay from ${step.name || step.step_id}`} onClose={onClose} className="w-[min(860px,calc(100vw-16px))]">
@@ -75,63 +76,30 @@ export function ReplayDialog({ run, step, onClose }: { run: Run; step: Step; onC
           <div className="grid auto-rows-min grid-cols-[minmax(0,1fr)] gap-3">
             {document.error && <p className="text-bad">{messageOf(document.error)}</p>}
             {!document.data && !document.error && <SkeletonRows rows={4} height={32} label="Reading the workflow" />}
-            {node &&
-              textEdits(node.type)
-                .filter((each) => each.long)
-                .filter((each, index) => index === 0 || text(each.key) !== "" || node.config?.[each.key] !== undefined)
-                .map(({ key, label }, index) => (
-                  <Field key={key} label={label}>
-                    {(ids) => (
-                      <TextArea
-                        {...ids}
-                        dir="auto"
-                        autoFocus={index === 0}
-                        rows={Math.min(12, Math.max(key === prompt ? 4 : 2, text(key).split("\n").length + 1))}
-                        value={text(key)}
-                        onChange={(event) => set({ texts: { ...draft.texts, [key]: event.target.value } })}
-                      />
-                    )}
-                  </Field>
-                ))}
-            {prompt && draft.texts[prompt] !== undefined && draft.texts[prompt] !== node?.config?.[prompt] && (
-              <section aria-label="What you changed" className="rounded border border-line bg-bg px-3 py-2">
-                <WordDiff before={String(node?.config?.[prompt] ?? "")} after={text(prompt)} />
-              </section>
-            )}
-            {node && textEdits(node.type).some((each) => !each.long) && (
-              <div className="grid grid-cols-2 gap-3">
-                {textEdits(node.type)
-                  .filter((each) => !each.long)
-                  .map(({ key, label }) => (
-                    <Field key={key} label={label}>
-                      {(ids) => (
-                        <Input
-                          {...ids}
-                          list={`${models}-${key}`}
-                          placeholder={key === "model" ? (step.model ?? "as configured") : (step.provider ?? "as configured")}
-                          value={text(key)}
-                          onChange={(event) => set({ texts: { ...draft.texts, [key]: event.target.value } })}
-                        />
-                      )}
-                    </Field>
-                  ))}
-                <datalist id={`${models}-provider`}>
-                  {catalog?.providers.map((each) => <option key={each.name} value={each.name} />)}
-                </datalist>
-                <datalist id={`${models}-model`}>
-                  {catalog?.models.filter((each) => each.provider === (text("provider") || step.provider)).map((each) => <option key={each.model} value={each.model} />)}
-                </datalist>
-              </div>
+            {node && (
+              <Field label="Step to edit" hint={changed.length > 0 ? `Changed: ${changed.join(", ")}` : undefined}>
+                {(ids) => (
+                  <Select {...ids} disabled={nodes.length < 2} value={node.id} onChange={(event) => setEditing(event.target.value)}>
+                    {nodes.map((each) => (
+                      <option key={each.id} value={each.id}>
+                        {each.name && each.name !== each.id ? `${each.name} (${each.id})` : each.id}, {kindLabel(each.type)}
+                        {document.data && ownerOf(document.data, each.id)}
+                      </option>
+                    ))}
+                  </Select>
+                )}
+              </Field>
             )}
             {node && (
-              <More title={textEdits(node.type).length > 0 ? "The rest of its configuration" : "Its configuration"} open={textEdits(node.type).length === 0}>
-                <JsonField label="Configuration, as JSON" value={draft.rest ?? rest} onChange={(rest) => set({ rest })} />
-              </More>
-            )}
-            {node && Object.keys(node.inputs ?? {}).length > 0 && (
-              <More title="Its inputs">
-                <JsonField label="Inputs of the step, as JSON" value={draft.inputs ?? inputs} onChange={(inputs) => set({ inputs })} />
-              </More>
+              <NodeFields
+                key={node.id}
+                node={node}
+                draft={draft.nodes[node.id] ?? UNCHANGED}
+                onChange={(next) => set({ nodes: { ...draft.nodes, [node.id]: next } })}
+                provider={step.provider}
+                model={step.model}
+                autoFocus={editing === undefined}
+              />
             )}
             <More title="The input of the run">
               {whole ? (
@@ -172,21 +140,18 @@ export function ReplayDialog({ run, step, onClose }: { run: Run; step: Step; onC
   );
 }
 
+/** Which node's body it is part of. */
+function ownerOf(graph: Graph, id: string): string {
+  const owner = placeOf(graph, id)?.owner;
+  return owner ? `, in ${owner.id}` : "";
+}
+
 function Estimate({ preview, edited }: { preview: ForkPreview; edited: boolean }) {
   if (preview.estimate_nanousd == null) return <>What it will cost is unknown: some call has no known price.</>;
   return (
     <>
       What runs again cost <span className="num font-medium text-text">{usd(preview.estimate_nanousd)}</span> before{edited && "; your edit may change that"}.
     </>
-  );
-}
-
-function More({ title, open, children }: { title: string; open?: boolean; children: ReactNode }) {
-  return (
-    <details open={open} className="rounded border border-line">
-      <summary className="px-3 py-1 text-muted">{title}</summary>
-      <div className="border-t border-line p-3">{children}</div>
-    </details>
   );
 }
 

@@ -1,9 +1,10 @@
 import type { Graph, GraphNode } from "@/api/types";
 import { describe, expect, test } from "vitest";
-import { forkOf, nodeOfStep, restOf } from "./edits";
+import { editable, forkOf, nodeOfStep, restOf, type NodeDraft } from "./edits";
 
 const llm: GraphNode = { id: "draft", type: "llm", config: { prompt: "Write.", model: "gpt-4o-mini", temperature: 0.5 }, inputs: { tone: "calm" } };
-const made = (draft: Parameters<typeof forkOf>[3], input: unknown = { topic: "tea" }) => forkOf("draft", llm, input, draft);
+const polish: GraphNode = { id: "polish", type: "llm", config: { prompt: "Polish." } };
+const made = ({ run, ...draft }: NodeDraft & { run?: string }, input: unknown = { topic: "tea" }) => forkOf("draft", [llm, polish], input, { nodes: { draft }, run });
 
 describe("forkOf", () => {
   test("nothing is edited", () => expect(made({ texts: {} })).toEqual({ fork: { from: "draft", edits: {} }, edited: false }));
@@ -19,11 +20,27 @@ describe("forkOf", () => {
     });
   });
   test.each([
-    [{ texts: {}, rest: "{" }, /^Configuration: /],
+    [{ texts: {}, rest: "{" }, /^Configuration of draft: /],
     [{ texts: {}, rest: "[1]" }, /has to be an object/],
-    [{ texts: {}, inputs: "nul" }, /^Inputs of the step: /],
+    [{ texts: {}, inputs: "nul" }, /^Inputs of draft: /],
     [{ texts: {}, run: "3" }, /^Input of the run: this has to be an object/],
   ])("%j is refused", (draft, error) => expect(made(draft).error).toMatch(error));
+});
+
+test("several steps are edited at once, each for itself", () => {
+  const all = forkOf("draft", [llm, polish], {}, { nodes: { draft: { texts: { prompt: "A" } }, polish: { texts: { model: "m" } }, gone: { texts: { prompt: "B" } } } });
+  expect(all).toMatchObject({ fork: { edits: { draft: { config: { prompt: "A" } }, polish: { config: { model: "m" } } } }, edited: true });
+  expect(forkOf("draft", [polish], {}, { nodes: { polish: { texts: {}, rest: "{" } } }).error).toMatch(/^Configuration of polish: /);
+});
+
+describe("editable", () => {
+  const body = { nodes: [{ id: "inner", type: "llm" }, { id: "again", type: "loop", config: { body: { nodes: [{ id: "deep", type: "llm" }] } } }] };
+  const graph: Graph = { nodes: [{ id: "each", type: "map", config: { body } }, { id: "after", type: "llm" }], edges: [] };
+  const ids = (step: { node_id: string; step_id: string }, again: string[] = []) => editable(graph, step, again.map((step_id) => ({ step_id }))).map(({ id }) => id);
+  test("a container comes with everything in its body", () => expect(ids({ node_id: "each", step_id: "each" })).toEqual(["each", "inner", "again", "deep"]));
+  test("steps that run again can be edited too, each once", () =>
+    expect(ids({ node_id: "deep", step_id: "each[1]/again[2]/deep" }, ["each[1]/again[2]/deep", "each[1]/again", "each", "after"])).toEqual(["deep", "again", "each", "after"]));
+  test("a body that is no graph is none", () => expect(editable({ nodes: [{ id: "x", type: "map", config: { body: { nodes: [null, 3] } } }], edges: [] }, { node_id: "x", step_id: "x" }, [])).toHaveLength(1));
 });
 
 describe("nodeOfStep", () => {

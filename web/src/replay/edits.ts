@@ -1,5 +1,5 @@
-import { placeOf } from "@/api/place";
-import type { Fork, Graph, GraphNode } from "@/api/types";
+import { nodesIn, placeOf } from "@/api/place";
+import type { Fork, Graph, GraphNode, NodeEdit } from "@/api/types";
 import { parseJson, prettyJson } from "@/ui/json";
 
 /** A property that is edited as text; everything else is in the JSON of the configuration. */
@@ -38,15 +38,32 @@ export function nodeOfStep(graph: Graph, step: { node_id: string; step_id: strin
   return undefined;
 }
 
-/** What is in the form. Absent: as it was. */
-export interface Draft {
+/** The nodes that can be edited: the step's own, what is in its body, and those of other steps that run again. */
+export function editable(graph: Graph, step: { node_id: string; step_id: string }, again: readonly { step_id: string }[]): GraphNode[] {
+  const own = nodeOfStep(graph, step);
+  const others = again.flatMap(({ step_id }) => {
+    const last = step_id.split("/").at(-1)?.replace(/\[\d+\]$/, "") ?? "";
+    return nodeOfStep(graph, { node_id: last, step_id }) ?? [];
+  });
+  return [...new Map([...(own ? [own, ...nodesIn(own)] : []), ...others].map((node) => [node.id, node])).values()];
+}
+
+/** What is in the form about one node. Absent: as it was. */
+export interface NodeDraft {
   texts: Partial<Record<TextEdit["key"], string>>;
   /** Of the configuration, what is no text of its own; as JSON. */
   rest?: string;
   inputs?: string;
+}
+
+export interface Draft {
+  /** By the ids of nodes. */
+  nodes: Record<string, NodeDraft>;
   /** The input of the run, as JSON. */
   run?: string;
 }
+
+export const UNCHANGED: NodeDraft = { texts: {} };
 
 /** What of the configuration is edited as JSON. A body is a graph, which the editor is for. */
 export function restOf(node: GraphNode): Record<string, unknown> {
@@ -72,24 +89,33 @@ function changes(before: Record<string, unknown>, text: string | undefined, what
   return { changes: changed };
 }
 
+type Edited = { edit: NodeEdit | null; error?: undefined } | { error: string };
+
+function editOf(node: GraphNode, draft: NodeDraft): Edited {
+  const config: Record<string, unknown> = {};
+  for (const { key } of textEdits(node.type)) {
+    const text = draft.texts[key];
+    const before = node.config?.[key];
+    if (text === undefined || text === (before ?? "")) continue;
+    // An empty field means that the node does not say it.
+    config[key] = text === "" ? null : text;
+  }
+  const rest = changes(restOf(node), draft.rest, `Configuration of ${node.id}`);
+  if (rest.error !== undefined) return rest;
+  const inputs = changes(node.inputs ?? {}, draft.inputs, `Inputs of ${node.id}`);
+  if (inputs.error !== undefined) return inputs;
+  Object.assign(config, rest.changes);
+  const any = Object.keys(config).length > 0 || Object.keys(inputs.changes).length > 0;
+  return { edit: any ? { config, inputs: inputs.changes } : null };
+}
+
 /** The request that says what is in the form, or what is wrong with it. */
-export function forkOf(from: string, node: GraphNode | undefined, runInput: unknown, draft: Draft): { fork: Fork; edited: boolean; error?: undefined } | { error: string } {
+export function forkOf(from: string, nodes: readonly GraphNode[], runInput: unknown, draft: Draft): { fork: Fork; edited: boolean; error?: undefined } | { error: string } {
   const fork: Fork = { from, edits: {} };
-  if (node) {
-    const config: Record<string, unknown> = {};
-    for (const { key } of textEdits(node.type)) {
-      const text = draft.texts[key];
-      const before = node.config?.[key];
-      if (text === undefined || text === (before ?? "")) continue;
-      // An empty field means that the node does not say it.
-      config[key] = text === "" ? null : text;
-    }
-    const rest = changes(restOf(node), draft.rest, "Configuration");
-    if (rest.error !== undefined) return rest;
-    const inputs = changes(node.inputs ?? {}, draft.inputs, "Inputs of the step");
-    if (inputs.error !== undefined) return inputs;
-    Object.assign(config, rest.changes);
-    if (Object.keys(config).length > 0 || Object.keys(inputs.changes).length > 0) fork.edits[node.id] = { config, inputs: inputs.changes };
+  for (const node of nodes) {
+    const made = editOf(node, draft.nodes[node.id] ?? UNCHANGED);
+    if (made.error !== undefined) return made;
+    if (made.edit) fork.edits[node.id] = made.edit;
   }
   if (draft.run !== undefined && draft.run !== prettyJson(runInput)) {
     const read = parseJson(draft.run);

@@ -63,6 +63,11 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
         </span>
         <PhaseChip run={run} />
         <CopyId id={run.id} label="run id" />
+        {run.replay_of && (
+          <Link to="/compare" search={{ a: `span:${run.replay_of.trace_id}:${run.replay_of.span_id}`, b: run.id }} className="text-accent underline" title="It makes a model call of a trace again">
+            Replay of a span
+          </Link>
+        )}
         {run.simulated && <Chip tone="warn" title="The models were simulated: nothing was sent out, no money was spent">simulated</Chip>}
         <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
           <span className="hidden sm:contents">

@@ -4,7 +4,7 @@ import type { Score, Span } from "@/api/types";
 import { KindIcon, kindLabel } from "@/nodes/kind";
 import { Bubble } from "@/runs/step/Bubble";
 import { None, Pairs, Section } from "@/runs/step/Section";
-import { IconButton } from "@/ui/button";
+import { Button, IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
@@ -14,9 +14,12 @@ import { Tabs } from "@/ui/tabs";
 import { Value } from "@/ui/value";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { TriangleAlert, X } from "lucide-react";
+import { RotateCw, TriangleAlert, X } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { messagesOf, type Message } from "./messages";
 import { ScoreList } from "./ScoreList";
+
+const SpanReplayDialog = lazy(() => import("@/replay/SpanReplayDialog").then((module) => ({ default: module.SpanReplayDialog })));
 
 type Tab = "messages" | "input" | "output" | "error" | "cost" | "attributes" | "events" | "scores";
 const words: Record<Tab, string> = {
@@ -42,6 +45,7 @@ interface Props {
 
 /** Why did this span give this result? */
 export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props) {
+  const [replaying, setReplaying] = useState(false);
   const full = useQuery(spanQuery(trace, outline.span_id));
   const span = full.data;
   const input = span ? messagesOf(span.input) : null;
@@ -71,7 +75,13 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
             {outline.name || outline.span_id}
           </h2>
           <Status status={outline.status === "error" ? "failed" : "succeeded"} />
-          <span className="ml-auto flex shrink-0 items-center">
+          <span className="ml-auto flex shrink-0 items-center gap-1">
+            {outline.kind === "llm" && (
+              <Button title="Make this call again, with another prompt, model or parameters" onClick={() => setReplaying(true)}>
+                <RotateCw size={14} aria-hidden />
+                Replay
+              </Button>
+            )}
             <span className="hidden sm:contents">
               <CopyButton text={() => location.href}>Copy link</CopyButton>
             </span>
@@ -95,6 +105,11 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
           <CopyId id={outline.span_id} label="span id" />
         </div>
       </header>
+      {replaying && (
+        <Suspense fallback={null}>
+          <SpanReplayDialog trace={trace} span={outline.span_id} name={outline.name || "the call"} onClose={() => setReplaying(false)} />
+        </Suspense>
+      )}
       {outline.error && current !== "error" && (
         <div className="flex items-start gap-2 bg-bad-soft px-4 py-1.5 text-bad">
           <TriangleAlert size={14} className="mt-[3px] shrink-0" aria-hidden />

@@ -2,9 +2,10 @@ import { filterOf } from "@/api/traces";
 import type { TraceSummary } from "@/api/types";
 import { describe, expect, it } from "vitest";
 import { messagesOf } from "./messages";
+import { conditions, localTime, utcTime } from "./chips";
 import { isSame, readSaved, withSaved } from "./saved";
 import { scoreValue } from "./score";
-import { filtersOf, listOf, tracesSearch, traceSearch } from "./search";
+import { filtersOf, listOf, metadataOf, sessionsSearch, tracesSearch, traceSearch } from "./search";
 import { merge, MOST_LIVE } from "./tail";
 
 describe("filters in the URL", () => {
@@ -25,6 +26,60 @@ describe("filters in the URL", () => {
   it("count the time back from now", () => {
     const filter = filterOf({ since: "1h", sort: "-cost", status: "ok" }, Date.UTC(2026, 0, 1, 12));
     expect(filter).toEqual({ from: "2026-01-01T11:00:00.000Z", status: "ok" });
+  });
+});
+
+describe("numbers, times and metadata", () => {
+  const search = tracesSearch({ cost_from: "0.01", seconds_to: "2.5", tokens_from: "10", tokens_to: "20", score: "quality", value_from: "-1", metadata: '{"ticket":17,"team":"eu"}', from: "2026-01-01T10:00:00.000Z", pinned: "true" });
+
+  it("become what the API takes: nano-dollars, milliseconds", () => {
+    expect(listOf(search)).toEqual({
+      min_cost_nanousd: 10_000_000,
+      max_duration_ms: 2500,
+      min_tokens: 10,
+      max_tokens: 20,
+      score: "quality",
+      min_score: -1,
+      metadata: '{"ticket":"17","team":"eu"}',
+      from: "2026-01-01T10:00:00.000Z",
+      pinned: true,
+    });
+    expect(filterOf(listOf(search), 0).from).toBe("2026-01-01T10:00:00.000Z");
+  });
+
+  it("are left out when they are none", () => {
+    expect(filtersOf(tracesSearch({ cost_from: "a", seconds_to: "-1", tokens_from: "Infinity", value_from: "3", metadata: "[1]", from: "yesterday", pinned: "no" }))).toEqual({});
+    expect(filtersOf(tracesSearch({ since: "1h", from: "2026-01-01T10:00:00Z" }))).toEqual({ since: "1h" });
+    expect(metadataOf("{")).toEqual([]);
+  });
+
+  it("are conditions that can be taken away one by one", () => {
+    expect(conditions(search).map(({ label, value }) => `${label}: ${value}`)).toEqual([
+      expect.stringMatching(/^From: 1 Jan 2026/),
+      "Score: quality",
+      "Metadata: ticket = 17",
+      "Metadata: team = eu",
+      "Latency: ≤ 2.5 s",
+      "Cost: ≥ 0.01 US$",
+      "Tokens: 10 to 20",
+      "Value of the score: ≥ -1",
+      "Pinned: yes",
+    ]);
+    let left = search;
+    for (let count = conditions(search).length; count > 0; count -= 1) left = conditions(left)[0]?.without ?? left;
+    expect(filtersOf(left)).toEqual({});
+    const score = conditions(search).find(({ id }) => id === "score")?.without ?? {};
+    expect(listOf(score)).not.toHaveProperty("min_score");
+  });
+
+  it("a local time comes back as it was", () => {
+    expect(utcTime(localTime("2026-03-04T05:06:00.000Z"))).toBe("2026-03-04T05:06:00.000Z");
+    expect([localTime(undefined), utcTime("")]).toEqual(["", undefined]);
+  });
+
+  it("sessions", () => {
+    expect(sessionsSearch({ q: "a", status: "failed", user: "u", sort: "-cost" })).toEqual({ q: "a", status: "failed", user: "u", sort: "-cost" });
+    expect(sessionsSearch({ q: " ", status: "running", sort: "newest" })).toEqual({});
   });
 });
 
