@@ -209,6 +209,7 @@ fn over_budget(plan: &Plan, state: &RunState, ix: StepIx, begun: Begun) -> Optio
         max_tool_calls: limits.max_tool_calls,
         max_tokens: limits.max_tokens,
         max_cost_nanousd: limits.max_cost_nanousd,
+        max_iterations: limits.max_iterations,
         timeout_ms: None,
     };
     let spent = crate::state::Spent {
@@ -216,6 +217,7 @@ fn over_budget(plan: &Plan, state: &RunState, ix: StepIx, begun: Begun) -> Optio
         tool_calls: totals.tool_calls,
         tokens: totals.tokens,
         cost_nanousd: totals.cost_nanousd,
+        iterations: totals.iterations,
     };
     if let Some(exceeded) = over(&caps, &spent, kind, begun) {
         return Some((None, exceeded));
@@ -312,9 +314,17 @@ pub fn is_complete(state: &RunState, ix: StepIx) -> bool {
     }
 }
 
-/// The limit that one more iteration would break.
-pub fn over_iterations(state: &RunState) -> Option<Exceeded> {
-    let allowed = state.limits().max_iterations?;
-    let used = state.totals.iterations;
-    (used >= allowed).then_some(Exceeded { limit: "maxIterations", allowed: allowed as f64, used: used as f64 })
+/// The limit that one more iteration of the step would break, and the called workflow that sets it; `None`: the run does.
+pub fn over_iterations(plan: &Plan, state: &RunState, ix: StepIx) -> Option<(Option<StepIx>, Exceeded)> {
+    let over = |allowed: Option<u64>, used: u64| {
+        let allowed = allowed.filter(|allowed| used >= *allowed)?;
+        Some(Exceeded { limit: "maxIterations", allowed: allowed as f64, used: used as f64 })
+    };
+    if let Some(exceeded) = over(state.limits().max_iterations, state.totals.iterations) {
+        return Some((None, exceeded));
+    }
+    state.around(ix).filter_map(|scope| scope.owner).find_map(|owner| {
+        let (caps, control) = (plan.caps(state.step(owner).node)?, state.step(owner).control.as_ref()?);
+        Some((Some(owner), over(caps.max_iterations, control.spent.iterations)?))
+    })
 }

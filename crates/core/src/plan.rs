@@ -169,6 +169,7 @@ impl Plan {
             max_tool_calls: limits.max_tool_calls,
             max_tokens: limits.max_tokens,
             max_cost_nanousd: limits.max_cost_nanousd,
+            max_iterations: limits.max_iterations,
             timeout_ms: limits.timeout_ms,
         })
     }

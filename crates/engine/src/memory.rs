@@ -125,6 +125,9 @@ impl Tables {
         }
         if let Some(run) = &append.run {
             self.runs.insert(run.id, run.clone());
+            if run.finished_at.is_some() {
+                self.inbox.retain(|_, (_, item)| item.stream != stream);
+            }
         }
         if !append.steps.is_empty() {
             self.steps.entry(stream).or_default().extend(append.steps.iter().cloned());
@@ -256,7 +259,8 @@ impl Journal for MemoryStore {
 impl Inbox for MemoryStore {
     fn post(&self, stream: StreamId, key: String, request: InboxRequest) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.with(move |tables| {
-            if tables.inbox.values().any(|(known, item)| item.stream == stream && *known == key) {
+            let ended = tables.runs.get(&stream).is_some_and(|run| run.finished_at.is_some());
+            if ended || tables.inbox.values().any(|(known, item)| item.stream == stream && *known == key) {
                 return Ok(false);
             }
             tables.last_inbox_id += 1;

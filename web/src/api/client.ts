@@ -46,8 +46,8 @@ export const api = {
     return { ...page, runs: page.runs as RunSummary[] };
   },
   run: (id: string, signal?: AbortSignal) => data(client.GET("/api/runs/{id}", { params: { path: { id } }, signal })),
-  steps: (id: string, cursor: string, signal?: AbortSignal) =>
-    data(client.GET("/api/runs/{id}/steps", { params: { path: { id }, query: { cursor } }, signal })),
+  steps: (id: string, cursor: string, signal?: AbortSignal, at_seq?: number) =>
+    data(client.GET("/api/runs/{id}/steps", { params: { path: { id }, query: { cursor, at_seq } }, signal })),
   step: (id: string, step_id: string, signal?: AbortSignal) =>
     data(client.GET("/api/runs/{id}/steps/{step_id}", { params: { path: { id, step_id } }, signal })),
   runGraph: (id: string, signal?: AbortSignal) => data(client.GET("/api/runs/{id}/graph", { params: { path: { id } }, signal })),

@@ -59,9 +59,21 @@ export const workflowVersionQuery = (id: string, version: number) =>
 
 export const runQuery = (id: string) => queryOptions({ queryKey: keys.run(id), queryFn: ({ signal }) => api.run(id, signal) });
 
+/** A run with all its steps as it was after one of its events. */
+async function runAt(id: string, seq: number, signal: AbortSignal) {
+  const run = await api.stateAt(id, seq, signal);
+  const steps = [...run.steps];
+  for (let cursor = run.next_steps_cursor; cursor; ) {
+    const page = await api.steps(id, cursor, signal, seq);
+    steps.push(...page.steps);
+    cursor = page.next_cursor;
+  }
+  return { ...run, steps };
+}
+
 /** What a run was after one of its events never changes. */
 export const runAtQuery = (id: string, seq: number) =>
-  queryOptions({ queryKey: keys.runAt(id, seq), queryFn: ({ signal }) => api.stateAt(id, seq, signal), staleTime: Infinity, gcTime: 60_000 });
+  queryOptions({ queryKey: keys.runAt(id, seq), queryFn: ({ signal }) => runAt(id, seq, signal), staleTime: Infinity, gcTime: 60_000 });
 
 export const approvalsQuery = (status: "open" | "decided") =>
   infiniteQueryOptions({

@@ -3047,6 +3047,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before, or `next_steps_cursor` of the run. */
                 cursor?: string;
+                /** @description The steps as they were after this event; as they are now if absent. */
+                at_seq?: number;
             };
             header?: never;
             path: {

@@ -89,6 +89,7 @@ impl Maker<'_> {
                 max_tool_calls: config.max_tool_calls,
                 max_tokens: config.max_tokens,
                 max_cost_nanousd: nanousd(config.max_cost_usd),
+                max_iterations: None,
                 timeout_ms: config.timeout_seconds.map(|seconds| u64::from(seconds) * 1000),
             },
         })
@@ -146,6 +147,7 @@ impl Maker<'_> {
                 max_tool_calls: config.max_tool_calls,
                 max_tokens: config.max_tokens,
                 max_cost_nanousd: nanousd(config.max_cost_usd),
+                max_iterations: None,
                 timeout_ms: config.timeout_seconds.map(|seconds| u64::from(seconds) * 1000),
             },
             temperature: config.temperature,

@@ -98,6 +98,8 @@ pub struct Caps {
     pub max_tool_calls: Option<u64>,
     pub max_tokens: Option<u64>,
     pub max_cost_nanousd: Option<u64>,
+    /// Iterations of all loops and turns of all agents inside.
+    pub max_iterations: Option<u64>,
     /// Wall clock, in milliseconds.
     pub timeout_ms: Option<u64>,
 }

@@ -524,7 +524,7 @@ impl RunState {
         }
     }
 
-    fn spend(&mut self, ix: StepIx, count: impl Fn(&mut super::Spent)) {
+    pub(super) fn spend(&mut self, ix: StepIx, count: impl Fn(&mut super::Spent)) {
         let mut scope = self.step(ix).scope;
         while let Some(owner) = self.scope(scope).owner {
             let step = &mut self.steps[owner as usize];

@@ -175,6 +175,7 @@ impl RunState {
         state.state.record(&checked.changes);
         if checked.again {
             self.totals.iterations += 1;
+            self.spend(ix, |spent| spent.iterations += 1);
             let body = plan.inner(self.step(ix).node).ok_or("the step has no body")?;
             self.open_scope(plan, Some(ix), checked.done, body);
         }

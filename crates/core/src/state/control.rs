@@ -73,6 +73,7 @@ pub struct Spent {
     pub tool_calls: u64,
     pub tokens: u64,
     pub cost_nanousd: u64,
+    pub iterations: u64,
 }
 
 /// What a person is asked.

@@ -51,6 +51,7 @@ macro_rules! store_conformance {
             questions_are_listed_by_run_and_path_in_pages,
             the_inbox_takes_a_key_once,
             handled_items_leave_the_inbox_with_the_append,
+            the_inbox_of_a_run_that_has_ended_is_empty_and_stays_so,
             cached_answers_expire,
             the_cache_can_be_cleared,
             a_workflow_gets_a_version_per_change,

@@ -1,4 +1,4 @@
-use super::{AnyStore, logs, stream};
+use super::{AnyStore, logs, run_row, stream};
 use crate::port::store::*;
 use flowtrace_core::call::{CachedAnswer, ModelAnswer};
 use flowtrace_core::id::Timestamp;
@@ -46,6 +46,22 @@ pub async fn handled_items_leave_the_inbox_with_the_append(store: AnyStore) {
     assert!(store.post(a, "1".to_string(), cancel("again")).await.unwrap());
     let last = store.inbox(a).await.unwrap().pop().unwrap();
     assert!(last.id > mine[1].id && last.request == cancel("again"));
+}
+
+pub async fn the_inbox_of_a_run_that_has_ended_is_empty_and_stays_so(store: AnyStore) {
+    let (a, b) = (stream(1), stream(2));
+    store.append(Append { run: Some(run_row(a)), ..logs(a, 0, 1) }).await.unwrap();
+    for (run, key) in [(a, "1"), (a, "2"), (b, "1")] {
+        assert!(store.post(run, key.to_string(), cancel(key)).await.unwrap());
+    }
+    // The one that the run has seen, and one that came meanwhile.
+    let handled = vec![store.inbox(a).await.unwrap()[0].id];
+    let run = RunRow { status: "succeeded".to_string(), finished_at: Some(Timestamp(9)), ..run_row(a) };
+    store.append(Append { run: Some(run), handled, ..logs(a, 1, 1) }).await.unwrap();
+    assert_eq!(store.inbox(a).await.unwrap(), []);
+    assert!(!store.post(a, "3".to_string(), cancel("late")).await.unwrap());
+    assert_eq!(store.inbox(a).await.unwrap(), []);
+    assert_eq!(store.inbox(b).await.unwrap().len(), 1, "that of another one is as it was");
 }
 
 fn cached(key: &str, text: &str, expires_at: Option<u64>) -> CacheRow {

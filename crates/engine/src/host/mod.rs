@@ -289,17 +289,17 @@ impl Host {
 
     /// Asks a run to stop. `key` makes the request unique. Answers false when there is no such run or it has ended.
     pub async fn cancel(&self, run: RunId, key: String, by: String) -> Result<bool, StoreError> {
-        let open = self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none());
-        if open {
-            self.ask(run, key, InboxRequest::Cancel { by }).await?;
-        }
-        Ok(open)
+        Ok(self.ask(run, key, InboxRequest::Cancel { by }).await? || self.is_open(run).await?)
+    }
+
+    async fn is_open(&self, run: RunId) -> Result<bool, StoreError> {
+        Ok(self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none()))
     }
 
     /// Puts a request into the run's inbox. `key` makes it unique: the same one twice counts once. Answers false when there is no such
     /// run or it has ended, and when the same request waits there already.
     pub async fn ask(&self, run: RunId, key: String, request: InboxRequest) -> Result<bool, StoreError> {
-        let open = self.env.store.run(run).await?.is_some_and(|row| row.finished_at.is_none());
+        let open = self.is_open(run).await?;
         let posted = open && self.env.store.post(run, key, request).await?;
         if open {
             self.registry.ring(run);

@@ -284,7 +284,8 @@ pub enum InboxRequest {
 }
 
 pub trait Inbox: Send + Sync {
-    /// Puts a request under a client key; `false` if that key is there already for the stream.
+    /// Puts a request under a client key; `false` if that key is there already for the stream, or if its run has ended: the append that
+    /// ends a run empties its inbox, and nobody would ever look into it again.
     fn post(&self, stream: StreamId, key: String, request: InboxRequest) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// What waits for one stream, oldest first.

@@ -9,7 +9,7 @@ use flowtrace_core::plan::Plan;
 use flowtrace_core::state::{RunState, RunStatus, StepIx, StepStatus, Work};
 use flowtrace_engine::host::rows::{approval_row, run_row, step_row};
 use flowtrace_engine::host::sessions::session_stream;
-use flowtrace_engine::port::store::{ApprovalQuery, Journal};
+use flowtrace_engine::port::store::{ApprovalQuery, Inbox, Journal};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,12 +217,10 @@ fn check_caps(plan: &Plan, state: &RunState, at: &str) {
     for (ix, step) in state.steps.iter().enumerate() {
         let path = &step.path;
         let Some(control) = &step.control else { continue };
-        let mut caps = plan.node(step.node).kind.caps().map(|caps| (caps.max_steps, caps.max_tool_calls));
+        let caps = plan.caps(step.node);
         match (&control.work, &plan.node(step.node).kind) {
             (Work::Child(_), _) => {
                 within("maxDepth", state.depth(plan, ix as StepIx) + 1, limits.max_depth);
-                let child = plan.graph(plan.inner(step.node).unwrap()).limits;
-                caps = Some((child.max_steps, child.max_tool_calls));
             }
             (Work::Loop(looped), NodeKind::Loop(loop_)) => {
                 within(path, looped.done.into(), Some(loop_.max_iterations.into()));
@@ -230,9 +228,10 @@ fn check_caps(plan: &Plan, state: &RunState, at: &str) {
             (Work::Loop(turns), NodeKind::Agent(agent)) => within(path, turns.done.into(), Some(agent.max_turns.into())),
             _ => {}
         }
-        if let Some((steps, tool_calls)) = caps {
-            within(&format!("maxSteps of {path}"), control.spent.steps, steps);
-            within(&format!("maxToolCalls of {path}"), control.spent.tool_calls, tool_calls);
+        if let Some(caps) = caps {
+            within(&format!("maxSteps of {path}"), control.spent.steps, caps.max_steps);
+            within(&format!("maxToolCalls of {path}"), control.spent.tool_calls, caps.max_tool_calls);
+            within(&format!("maxIterations of {path}"), control.spent.iterations, caps.max_iterations);
         }
     }
 }
@@ -304,6 +303,7 @@ fn check_signals(events: &[Event], plan: &Plan, state: &RunState, at: &str) {
 /// The views that lists read say what the events say.
 fn check_rows(world: &World, plan: &Plan, state: &RunState, ix: usize, at: &str) {
     let run = run_id(ix);
+    assert_eq!(block_on(world.store.inbox(run)).unwrap(), [], "{at} left requests that nobody will read");
     let row = block_on(world.store.run(run)).unwrap();
     assert_eq!(row, run_row(run, state), "{at}");
     let mut rows = block_on(world.store.steps(run)).unwrap();

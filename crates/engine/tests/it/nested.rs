@@ -220,15 +220,22 @@ async fn a_request_that_changes_nothing_leaves_the_inbox() {
 #[tokio::test(start_paused = true)]
 async fn a_called_workflow_keeps_to_its_own_limits() {
     let called = |limits: Value| -> Arc<str> {
-        let nodes = json!([tool("a"), tool("b")]);
+        let body = json!({"entry": "c", "nodes": [{"id": "c", "type": "router", "config": {"rule": "'on'"}}]});
+        let looped = json!({"id": "b", "type": "loop", "config": {"maxIterations": 2, "body": body}});
+        let nodes = json!([tool("a"), looped]);
         json!({"version": "1", "entry": "a", "nodes": nodes, "edges": [{"from": "a", "to": "b"}], "limits": limits})
             .to_string()
             .into()
     };
-    for (limits, limit) in [(json!({"timeoutSeconds": 2}), "timeoutSeconds"), (json!({"maxSteps": 1}), "maxSteps")] {
+    let limits = [
+        (json!({"timeoutSeconds": 2}), "timeoutSeconds"),
+        (json!({"maxSteps": 1}), "maxSteps"),
+        (json!({"maxIterations": 1}), "maxIterations"),
+    ];
+    for (limits, limit) in limits {
         let world = World::new(1, 0);
         let scripted = Scripted::new(move |context, _| match context.idempotency_key.contains("/n0[0]/a/") {
-            true => Answer::After(if limit == "maxSteps" { 10 } else { 5_000 }),
+            true => Answer::After(if limit == "timeoutSeconds" { 5_000 } else { 10 }),
             false => Answer::After(10),
         });
         let host = host(&world, world.store.clone(), &scripted, 8);

@@ -49,8 +49,13 @@ async fn open(app: &Shared, id: &str) -> ApiResult<RunRow> {
     }
 }
 
-fn accepted(row: RunRow) -> (StatusCode, Json<Accepted>) {
-    (StatusCode::ACCEPTED, Json(Accepted { id: row.id.to_string(), status: row.status }))
+/// Puts the request into the run's inbox, where the run has not ended meanwhile.
+async fn ask(app: &Shared, row: RunRow, key: String, request: InboxRequest) -> ApiResult<(StatusCode, Json<Accepted>)> {
+    if !app.host.ask(row.id, key, request).await? {
+        // The same request that waits there already is as good.
+        open(app, &row.id.to_string()).await?;
+    }
+    Ok((StatusCode::ACCEPTED, Json(Accepted { id: row.id.to_string(), status: row.status })))
 }
 
 /// Lets no further step begin. Calls in flight come back and are recorded. Pausing again changes nothing.
@@ -68,8 +73,7 @@ pub async fn pause(
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
     let row = open(&app, &id).await?;
     let by = triggered_by(&headers).to_owned();
-    app.host.ask(row.id, unique("pause"), InboxRequest::Pause { by }).await?;
-    Ok(accepted(row))
+    ask(&app, row, unique("pause"), InboxRequest::Pause { by }).await
 }
 
 /// Lets a paused run go on.
@@ -87,8 +91,7 @@ pub async fn resume(
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
     let row = open(&app, &id).await?;
     let by = triggered_by(&headers).to_owned();
-    app.host.ask(row.id, unique("resume"), InboxRequest::Resume { by }).await?;
-    Ok(accepted(row))
+    ask(&app, row, unique("resume"), InboxRequest::Resume { by }).await
 }
 
 /// Sends a signal to a run. It waits there if no step waits for it yet. With an `Idempotency-Key`, the same signal sent again while
@@ -122,8 +125,7 @@ pub async fn signal(
         None => unique("signal"),
     };
     let by = triggered_by(&headers).to_owned();
-    app.host.ask(row.id, key, InboxRequest::Signal { name, payload: body.payload, by }).await?;
-    Ok(accepted(row))
+    ask(&app, row, key, InboxRequest::Signal { name, payload: body.payload, by }).await
 }
 
 /// Every request counts: unlike a cancel, they come again.

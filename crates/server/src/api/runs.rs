@@ -100,11 +100,22 @@ pub fn includes_io(include: Option<&str>) -> ApiResult<bool> {
 
 /// The run after event `at_seq`, or after its last one.
 pub async fn snapshot(app: &Shared, id: RunId, at_seq: Option<u64>) -> ApiResult<Arc<Snapshot>> {
+    if at_seq == Some(0) {
+        return Err(ApiError::bad_request("invalid_query", "`at_seq` starts at 1, the event that starts the run."));
+    }
     let snapshot = match at_seq {
         None => app.folds.latest(&app.host, id).await?,
         Some(_) => app.host.snapshot(id, at_seq).await?.map(Arc::new),
     };
-    snapshot.ok_or_else(|| no_such_run(id))
+    let snapshot = snapshot.ok_or_else(|| no_such_run(id))?;
+    match at_seq.filter(|asked| *asked > snapshot.state.seq) {
+        None => Ok(snapshot),
+        Some(asked) => {
+            let last = snapshot.state.seq;
+            let detail = format!("`at_seq` is {asked}, but the run has only {last} events.");
+            Err(ApiError::bad_request("invalid_query", detail))
+        }
+    }
 }
 
 /// One run with its totals and its first 1,000 steps.
@@ -134,6 +145,8 @@ pub struct StepsQuery {
     limit: Option<usize>,
     /// `next_cursor` of the page before, or `next_steps_cursor` of the run.
     cursor: Option<String>,
+    /// The steps as they were after this event; as they are now if absent.
+    at_seq: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -161,7 +174,7 @@ pub async fn steps(
         Some(cursor) => cursor.parse().map_err(|_| invalid_cursor())?,
         None => 0,
     };
-    let snapshot = snapshot(&app, id, None).await?;
+    let snapshot = snapshot(&app, id, query.at_seq).await?;
     let (steps, next_cursor) = run_view::steps_page(&app.host, &snapshot, from, limit, full).await?;
     Ok(Json(StepList { steps, next_cursor }))
 }

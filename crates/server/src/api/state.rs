@@ -30,13 +30,6 @@ pub struct StateQuery {
 pub async fn get(State(app): State<Shared>, Path(id): Path<String>, Query(query): Query<StateQuery>) -> ApiResult<Json<Run>> {
     let id = run_id(&id)?;
     let full = includes_io(query.include.as_deref())?;
-    if query.at_seq == Some(0) {
-        return Err(ApiError::bad_request("invalid_query", "`at_seq` starts at 1, the event that starts the run."));
-    }
     let snapshot = snapshot(&app, id, query.at_seq).await?;
-    if let Some(asked) = query.at_seq.filter(|asked| *asked > snapshot.state.seq) {
-        let last = snapshot.state.seq;
-        return Err(ApiError::bad_request("invalid_query", format!("`at_seq` is {asked}, but the run has only {last} events.")));
-    }
     Ok(Json(run_view::run(&app.host, id, &snapshot, full).await?))
 }

@@ -349,7 +349,15 @@ async fn trace_and_state(api: &Api, id: &str, run: &Value) {
         assert_eq!(state["last_seq"], seq);
         assert!(["queued", "running"].contains(&state["status"].as_str().unwrap()), "{state:#}");
         assert_eq!((&state["total_latency_ms"], &state["finished_at"]), (&Value::Null, &Value::Null));
+        let (mut steps, mut cursor) = (Vec::new(), json!("0"));
+        while let Some(from) = cursor.as_str() {
+            let page = api.get(&format!("/api/runs/{id}/steps?at_seq={seq}&limit=1&cursor={from}")).await.expect(200);
+            steps.extend(page["steps"].as_array().unwrap().clone());
+            cursor = page["next_cursor"].clone();
+        }
+        assert_eq!(state["steps"], json!(steps), "after event {seq}");
     }
+    api.get(&format!("/api/runs/{id}/steps?at_seq={}", last + 1)).await.problem(400, "invalid_query");
     api.get(&format!("/api/runs/{id}/state?at_seq=0")).await.problem(400, "invalid_query");
     api.get(&format!("/api/runs/{id}/state?at_seq={}", last + 1)).await.problem(400, "invalid_query");
 }

@@ -77,6 +77,10 @@ pub fn write(connection: &Connection, append: &Prepared, stream: i64, light: boo
     for id in &append.handled {
         connection.prepare_cached("DELETE FROM inbox WHERE id = ?1 AND stream = ?2")?.execute(params![id, key])?;
     }
+    // What came while the run ended is nobody's business any more.
+    if append.run.as_ref().is_some_and(|run| run.finished_at.is_some()) {
+        connection.prepare_cached("DELETE FROM inbox WHERE stream = ?1")?.execute([key])?;
+    }
     if let Some(idempotency) = &append.idempotency {
         let sql = "INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, run_id, created_at) VALUES (?1, ?2, ?3, ?4)";
         connection.prepare_cached(sql)?.execute(params![idempotency.key, idempotency.fingerprint, key, int(append.ts.0)])?;

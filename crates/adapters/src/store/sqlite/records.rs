@@ -16,7 +16,9 @@ impl Inbox for SqliteStore {
         Box::pin(async move {
             let request = to_json(&request)?;
             let insert = move |connection: &rusqlite::Connection| {
-                let sql = "INSERT INTO inbox (stream, key, request) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+                let sql = "INSERT INTO inbox (stream, key, request) SELECT ?1, ?2, ?3 \
+                           WHERE NOT EXISTS (SELECT 1 FROM workflow_runs WHERE id = ?1 AND finished_at IS NOT NULL) \
+                           ON CONFLICT DO NOTHING";
                 Ok(connection.prepare_cached(sql)?.execute(params![key(stream), client_key, request])? == 1)
             };
             self.write(1024, insert).await

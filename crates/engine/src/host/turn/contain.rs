@@ -149,11 +149,15 @@ impl Turn<'_> {
         self.succeed(owner, Arc::new(Value::Object(output)), None).await
     }
 
-    /// The failure where the run may begin no further iteration; records that the limit was reached.
+    /// The failure where the step may begin no further iteration; records that the limit was reached.
     pub(super) fn no_more_iterations(&mut self, ix: StepIx) -> Result<Option<Failure>, TurnError> {
-        let Some(exceeded) = over_iterations(self.state) else { return Ok(None) };
+        let Some((owner, exceeded)) = over_iterations(self.plan, self.state, ix) else { return Ok(None) };
+        let who = match owner {
+            Some(owner) => format!("The workflow that step `{}` calls", self.state.path(self.plan, owner)),
+            None => "The run".to_owned(),
+        };
         let message = format!(
-            "The run may make {} iterations in all (`limits.maxIterations`), and has made them. Raise the limit to let it go further.",
+            "{who} may make {} iterations in all (`limits.maxIterations`), and has made them. Raise the limit to let it go further.",
             exceeded.allowed
         );
         self.exceed(Some(ix), Some(exceeded))?;

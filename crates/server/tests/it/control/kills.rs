@@ -40,9 +40,13 @@ fn everything(url: &str) -> Value {
             {"id": "agent", "type": "agent", "config": {"provider": "openai", "model": "gpt-4o-mini", "prompt": "Look {{input.n}}.",
                 "cache": {"enabled": false},
                 "tools": [{"tool": "http", "name": "look", "parameters": {"type": "object"}, "config": {"url": format!("{url}/look/{{{{what}}}}")}}],
+                "handoffs": {"helper": {"instructions": "Help.", "simulate": {"latencyMs": 10, "turns": [
+                    {}, {}, {"toolCalls": [{"name": "ask", "arguments": {"what": "three"}}]},
+                    {"text": "Not mine.", "toolCalls": [{"name": "handoff_to_agent"}, {"name": "ask", "arguments": {"what": "four"}}]}]},
+                    "tools": [{"tool": "http", "name": "ask", "parameters": {"type": "object"}, "config": {"url": format!("{url}/ask/{{{{what}}}}")}}]}},
                 "simulate": {"latencyMs": 10, "turns": [
                     {"toolCalls": [{"name": "look", "arguments": {"what": "one"}}, {"name": "look", "arguments": {"what": "two"}}]},
-                    {"text": "Looked."}]}}},
+                    {"toolCalls": [{"name": "handoff_to_helper"}]}, {}, {}, {"text": "Looked."}]}}},
             {"id": "sub", "type": "workflow", "config": {"workflow": "Child", "input": {"n": "{{input.n}}"}}},
             {"id": "hold", "type": "wait", "config": {"seconds": 0.05}},
             {"id": "sure", "type": "approval", "config": {"message": "Sure?"}},
