@@ -4,6 +4,7 @@ mod ages;
 mod basics;
 mod crash;
 mod exact;
+mod later;
 
 use super::SqliteSpans;
 use flowtrace_core::id::{SpanId, Timestamp, TraceId};
