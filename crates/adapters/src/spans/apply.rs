@@ -1,7 +1,8 @@
 //! Writing prepared spans: each trace that a batch touches is added up again from its rows, so that its summary, its terms and
-//! the sums over calls are always those of the spans that are there.
+//! the sums over calls are always those of the spans that are there. A large one is added up later ([`super::later`]).
 
 use super::db::{Db, Failed};
+use super::later::Later;
 use super::prepare::{Prepared, PreparedSpan, Words};
 use super::rows::{self, Place, SpanRow, int};
 use super::schema::day_of;
@@ -17,28 +18,20 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Touched {
     pub no: i64,
     pub id: TraceId,
-    rows: Vec<SpanRow>,
-    index: HashMap<SpanId, usize>,
-    /// How many of the rows were there before, and of those what was stored.
-    before: Before,
-    changed: Vec<bool>,
+    /// All rows; or, if it is added up later, those that the batch touches.
+    pub(super) rows: Vec<SpanRow>,
+    pub(super) index: HashMap<SpanId, usize>,
+    pub(super) changed: Vec<bool>,
+    pub(super) added: u64,
+    pub(super) later: Option<Later>,
+    /// Terms that were there and may no longer hold.
+    pub(super) gone: Vec<i64>,
+    /// What is added to the sums over calls.
+    pub(super) sums: Sums,
     /// Terms that follow from no fact.
-    terms: Vec<i64>,
+    pub(super) terms: Vec<i64>,
     /// Words of spans that were put together here.
     pub words: Vec<String>,
-}
-
-#[derive(Default)]
-struct Before {
-    rows: Vec<SpanRow>,
-    row: Option<Stored>,
-}
-
-/// What of a trace's row is needed to undo it.
-struct Stored {
-    session: Symbol,
-    user: Symbol,
-    status: i64,
 }
 
 /// What one call of `write` did.
@@ -49,42 +42,61 @@ pub struct Applied {
 }
 
 impl Touched {
-    /// Reads what is there of a trace; `no` is `None` for a new one.
-    pub fn open(db: &mut Db, id: TraceId, no: Option<i64>) -> Result<Touched, Failed> {
-        let mut touched = Touched {
-            no: no.unwrap_or(0),
+    fn new(no: i64, id: TraceId) -> Touched {
+        Touched {
+            no,
             id,
             rows: Vec::new(),
             index: HashMap::new(),
-            before: Before::default(),
             changed: Vec::new(),
+            added: 0,
+            later: None,
+            gone: Vec::new(),
+            sums: Sums::default(),
             terms: Vec::new(),
             words: Vec::new(),
-        };
-        let Some(no) = no else {
-            touched.no = db.new_trace();
-            return Ok(touched);
-        };
-        let stored = "SELECT session, user, status FROM traces WHERE no = ?1 AND spans > 0";
-        touched.before.row = db
-            .connection
-            .prepare_cached(stored)?
-            .query_row([no], |row| {
-                let symbol = |at: usize| -> rusqlite::Result<Symbol> { Ok(row.get::<_, Option<i64>>(at)?.unwrap_or(NONE)) };
-                Ok(Stored { session: symbol(0)?, user: symbol(1)?, status: row.get(2)? })
-            })
-            .optional()?;
+        }
+    }
+
+    /// `no` is `None` for a new trace.
+    pub fn open(db: &mut Db, id: TraceId, no: Option<i64>) -> Result<Touched, Failed> {
+        let Some(no) = no else { return Ok(Touched::new(db.new_trace(), id)) };
+        if let Some(later) = Later::of(db, no)? {
+            return Ok(Touched { later: Some(later), ..Touched::new(no, id) });
+        }
+        Touched::whole(db, id, no)
+    }
+
+    /// Reads everything that is there of a trace.
+    pub fn whole(db: &Db, id: TraceId, no: i64) -> Result<Touched, Failed> {
+        let mut touched = Touched::new(no, id);
         touched.rows = rows::of_trace(&db.connection, no)?;
-        touched.before.rows = touched.rows.clone();
         touched.index = touched.rows.iter().enumerate().map(|(at, row)| (row.facts.span, at)).collect();
         touched.changed = vec![false; touched.rows.len()];
+        let stored = "SELECT session, user, status FROM traces WHERE no = ?1 AND spans > 0";
+        let stored = db.connection.prepare_cached(stored)?.query_row([no], |row| {
+            let symbol = |at: usize| -> rusqlite::Result<Symbol> { Ok(row.get::<_, Option<i64>>(at)?.unwrap_or(NONE)) };
+            Ok((symbol(0)?, symbol(1)?, row.get::<_, i64>(2)?))
+        });
+        if let Some((session, user, status)) = stored.optional()? {
+            touched.gone = own_terms(session, user, status);
+            match super::later::gone(&db.connection, no)? {
+                Some(gone) => touched.gone.extend(gone),
+                None => touched.gone.extend(fact_terms(&touched.rows)),
+            }
+            add_calls(&mut touched.sums, &touched.rows, user, -1);
+        }
         Ok(touched)
     }
 
-    fn put(&mut self, row: SpanRow) -> bool {
+    fn put(&mut self, mut row: SpanRow) -> bool {
         match self.index.get(&row.facts.span) {
             Some(at) => {
-                self.rows[*at] = row;
+                let stored = &mut self.rows[*at];
+                if let Some(later) = &self.later {
+                    row.counted = later.undo(stored, &row, &mut self.gone, &mut self.sums);
+                }
+                *stored = row;
                 self.changed[*at] = true;
                 false
             }
@@ -92,6 +104,7 @@ impl Touched {
                 self.index.insert(row.facts.span, self.rows.len());
                 self.rows.push(row);
                 self.changed.push(true);
+                self.added += 1;
                 true
             }
         }
@@ -107,6 +120,9 @@ impl Touched {
     ) -> Result<Applied, Failed> {
         let mut applied = Applied::default();
         for span in spans {
+            if self.later.is_some() {
+                self.look(db, span.facts.span)?;
+            }
             let stored = self.index.get(&span.facts.span).map(|at| &self.rows[*at]);
             let joined = stored.filter(|stored| stored.pieces || span.piece.is_some()).map(|stored| stored.place);
             let row = match joined {
@@ -180,19 +196,21 @@ impl Touched {
     }
 
     /// Takes everything that follows from the trace's rows away, and says how many rows there are.
-    pub fn clear(&mut self, db: &mut Db) -> Result<u64, Failed> {
-        let spans = self.rows.len() as u64;
-        self.rows.clear();
-        self.write_rollups(db, &Summary::default())?;
-        Ok(spans)
+    pub fn clear(self, db: &Db) -> Result<u64, Failed> {
+        self.write_sums(db)?;
+        Ok(self.rows.len() as u64)
     }
 
     pub fn add_terms(&mut self, terms: impl Iterator<Item = i64>) {
         self.terms.extend(terms);
     }
 
-    /// Writes what follows from the rows.
-    pub fn finish(&mut self, db: &mut Db) -> Result<(), Failed> {
+    /// Writes the rows and what follows from them; `true` if the trace has to be added up later.
+    pub fn finish(mut self, db: &Db) -> Result<bool, Failed> {
+        if self.later.is_some() {
+            self.put_off(db)?;
+            return Ok(true);
+        }
         let facts: Vec<SpanFacts> = self.rows.iter().map(|row| row.facts).collect();
         let summary = summarize(&facts);
         for (at, counted) in summary.counted.iter().enumerate() {
@@ -203,12 +221,16 @@ impl Touched {
             }
         }
         self.write_summary(db, &summary)?;
-        self.write_terms(db, &summary)?;
         if summary.session != NONE {
             let sql = "INSERT INTO sessions VALUES(?1, ?2) ON CONFLICT(session) DO UPDATE SET last = max(last, excluded.last)";
             db.connection.prepare_cached(sql)?.execute([summary.session, self.no])?;
         }
-        self.write_rollups(db, &summary)
+        self.terms.extend(own_terms(summary.session, summary.user, summary.status as i64));
+        add_calls(&mut self.sums, &self.rows, summary.user, 1);
+        self.write_terms(db)?;
+        self.write_sums(db)?;
+        super::later::done(db, self.no)?;
+        Ok(false)
     }
 
     fn write_summary(&self, db: &Db, summary: &Summary) -> rusqlite::Result<()> {
@@ -243,42 +265,30 @@ impl Touched {
         Ok(())
     }
 
-    fn write_terms(&mut self, db: &Db, summary: &Summary) -> rusqlite::Result<()> {
-        let mut new = fact_terms(&self.rows, summary.session, summary.user, summary.status as i64);
+    fn write_terms(&mut self, db: &Db) -> rusqlite::Result<()> {
+        let mut new = fact_terms(&self.rows);
         new.append(&mut self.terms);
-        new.sort_unstable();
-        new.dedup();
-        let old = match &self.before.row {
-            None => Vec::new(),
-            Some(stored) => {
-                let mut old = fact_terms(&self.before.rows, stored.session, stored.user, stored.status);
-                old.sort_unstable();
-                old.dedup();
-                old
-            }
-        };
+        for terms in [&mut new, &mut self.gone] {
+            terms.sort_unstable();
+            terms.dedup();
+        }
         let mut insert = db.connection.prepare_cached("INSERT OR IGNORE INTO terms VALUES(?1, ?2)")?;
-        for term in new.iter().filter(|term| old.binary_search(term).is_err()) {
+        for term in new.iter().filter(|term| self.gone.binary_search(term).is_err()) {
             insert.execute([*term, self.no])?;
         }
         let mut delete = db.connection.prepare_cached("DELETE FROM terms WHERE term = ?1 AND trace = ?2")?;
-        for term in old.iter().filter(|term| new.binary_search(term).is_err()) {
+        for term in self.gone.iter().filter(|term| new.binary_search(term).is_err()) {
             delete.execute([*term, self.no])?;
         }
         Ok(())
     }
 
-    fn write_rollups(&self, db: &Db, summary: &Summary) -> Result<(), Failed> {
-        let mut sums: BTreeMap<(i64, Symbol, Symbol), [i64; 5]> = BTreeMap::new();
-        if let Some(stored) = &self.before.row {
-            add_calls(&mut sums, &self.before.rows, stored.user, -1);
-        }
-        add_calls(&mut sums, &self.rows, summary.user, 1);
+    pub(super) fn write_sums(&self, db: &Db) -> rusqlite::Result<()> {
         let sql = "INSERT INTO rollups VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET calls = calls + ?4, \
                    input = input + ?5, output = output + ?6, cost = cost + ?7, unpriced = unpriced + ?8";
         let mut add = db.connection.prepare_cached(sql)?;
-        for ((day, model, user), sum) in sums {
-            if sum != [0; 5] {
+        for ((day, model, user), sum) in &self.sums {
+            if *sum != [0; 5] {
                 add.execute(params![day, model, user, sum[0], sum[1], sum[2], sum[3], sum[4]])?;
             }
         }
@@ -286,8 +296,11 @@ impl Touched {
     }
 }
 
+/// By day, model and user: calls, tokens in, tokens out, cost, calls without a price.
+pub type Sums = BTreeMap<(i64, Symbol, Symbol), [i64; 5]>;
+
 /// What the calls of a trace add to the sums, or take from them. Simulated calls are no spend.
-fn add_calls(sums: &mut BTreeMap<(i64, Symbol, Symbol), [i64; 5]>, rows: &[SpanRow], user: Symbol, sign: i64) {
+pub(super) fn add_calls(sums: &mut Sums, rows: &[SpanRow], user: Symbol, sign: i64) {
     for row in rows.iter().filter(|row| row.counted) {
         let facts = &row.facts;
         let (cost, unpriced) = match Spend::of(facts) {
@@ -304,15 +317,22 @@ fn add_calls(sums: &mut BTreeMap<(i64, Symbol, Symbol), [i64; 5]>, rows: &[SpanR
     }
 }
 
-fn fact_terms(rows: &[SpanRow], session: Symbol, user: Symbol, status: i64) -> Vec<i64> {
+/// The terms of a trace as a whole.
+fn own_terms(session: Symbol, user: Symbol, status: i64) -> Vec<i64> {
     let mut terms = vec![term(Field::Status, status)];
+    for (field, symbol) in [(Field::Session, session), (Field::User, user)] {
+        terms.extend((symbol != NONE).then(|| term(field, symbol)));
+    }
+    terms
+}
+
+pub(super) fn fact_terms(rows: &[SpanRow]) -> Vec<i64> {
+    let mut terms = Vec::new();
     let mut add = |field, symbol: Symbol| {
         if symbol != NONE {
             terms.push(term(field, symbol));
         }
     };
-    add(Field::Session, session);
-    add(Field::User, user);
     for SpanRow { facts, .. } in rows {
         add(Field::Name, facts.name);
         add(Field::Model, facts.model);

@@ -1,5 +1,6 @@
 //! What changes traces besides spans: scores, pins, age.
 
+use super::apply::Touched;
 use super::db::Failed;
 use super::partition::{Partition, Partitions};
 use super::schema::{self, Kind, Period};
@@ -93,6 +94,7 @@ pub fn expire(writer: &mut Writer, now: i64, age: Duration) -> Result<u64, Faile
             writer.feed.file(Period::PINNED);
         }
         writer.homes.clear();
+        writer.agenda.forget(period);
         writer.dbs.remove(&period);
         writer.feed.forget(period);
         writer.partitions.forget(period);
@@ -145,7 +147,10 @@ fn copy(writer: &mut Writer, from: Period, no: i64) -> Result<u64, Failed> {
     let db = writer.db(Period::PINNED)?;
     let there = super::partition::number(&db.connection, id)?;
     db.begin()?;
-    let mut trace = super::apply::Touched::open(db, id, there)?;
+    let mut trace = match there {
+        Some(no) => Touched::whole(db, id, no)?,
+        None => Touched::open(db, id, None)?,
+    };
     let spans = rows.len() as u64;
     for chunk in rows.chunks(500) {
         let places: Vec<_> = chunk.iter().map(|row| row.place).collect();
@@ -154,8 +159,8 @@ fn copy(writer: &mut Writer, from: Period, no: i64) -> Result<u64, Failed> {
         let prepared = super::prepare::prepare(writes)?;
         trace.take_all(db, &prepared)?;
     }
-    trace.finish(db)?;
     let no = trace.no;
+    trace.finish(db)?;
     db.connection.execute("UPDATE traces SET pinned = 1 WHERE no = ?1", [no])?;
     for score in scores {
         let name = db.symbol(&score.name)?;
@@ -192,8 +197,8 @@ fn sweep(writer: &mut Writer) -> Result<u64, Failed> {
 
 fn remove(db: &mut super::db::Db, no: i64) -> Result<u64, Failed> {
     let id: [u8; 16] = db.connection.query_row("SELECT id FROM traces WHERE no = ?1", [no], |row| row.get(0))?;
-    let mut trace = super::apply::Touched::open(db, TraceId(u128::from_be_bytes(id)), Some(no))?;
-    let removed = trace.clear(db)?;
+    let removed = Touched::whole(db, TraceId(u128::from_be_bytes(id)), no)?.clear(db)?;
+    super::later::done(db, no)?;
     let connection: &Connection = &db.connection;
     connection.execute("DELETE FROM terms WHERE trace = ?1", [no])?;
     connection.execute("DELETE FROM scores WHERE trace = ?1", [no])?;

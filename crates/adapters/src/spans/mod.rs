@@ -10,6 +10,7 @@ mod apply;
 mod changes;
 mod db;
 mod find;
+mod later;
 mod log;
 mod partition;
 mod prepare;
@@ -17,7 +18,6 @@ mod read;
 mod rows;
 mod schema;
 mod sessions;
-
 mod terms;
 mod text;
 mod unpriced;
@@ -61,6 +61,7 @@ pub struct SqliteSpans {
     queue: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    cores: Semaphore,
     partitions: Arc<Partitions>,
     counts: Arc<Counts>,
     tail: broadcast::Sender<Arc<[TraceId]>>,
@@ -96,9 +97,11 @@ impl SqliteSpans {
             tail: tail.clone(),
             on_fatal,
             homes: Default::default(),
+            agenda: Default::default(),
             stopped: None,
         };
         writer.current()?;
+        writer.remember_unsummed()?;
         let writing = std::thread::Builder::new()
             .name("span-writer".to_string())
             .spawn(move || {
@@ -112,6 +115,7 @@ impl SqliteSpans {
             queue,
             room: Arc::new(Semaphore::new(ROOM_KIB)),
             reads: Arc::new(Semaphore::new(READERS)),
+            cores: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             partitions,
             counts,
             tail,
@@ -137,7 +141,10 @@ impl SqliteSpans {
         if spans.is_empty() {
             return Ok(Written::default());
         }
+        // More at once than there are cores would only take more memory.
+        let core = self.cores.acquire().await.map_err(|_| stopped())?;
         let prepared = tokio::task::spawn_blocking(move || prepare::prepare(spans)).await.map_err(|_| stopped())??;
+        drop(core);
         let (reply, answer) = oneshot::channel();
         self.queue.send(Job::Write { prepared, admission, reply }).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?

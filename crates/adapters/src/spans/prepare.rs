@@ -8,9 +8,9 @@ use flowtrace_core::trace::merge::merge;
 use flowtrace_core::trace::words;
 use flowtrace_engine::port::span_store::{Part, SpanWrite};
 use flowtrace_engine::port::store::StoreError;
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes of spans that are compressed together. Larger ones compress better, and reading one span takes longer.
 pub const BLOCK: usize = 1024 * 1024;
@@ -203,20 +203,21 @@ impl Blocks {
     }
 }
 
-thread_local! {
-    /// Setting one up costs more than compressing a small block.
-    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
-}
+/// Setting one up costs more than compressing a small block, and each takes some megabytes: so as many are kept as were in use at
+/// once.
+static COMPRESSORS: Mutex<Vec<zstd::bulk::Compressor<'static>>> = Mutex::new(Vec::new());
 
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     let failed = |error: std::io::Error| StoreError::Unavailable(format!("a block of spans cannot be compressed: {error}"));
-    COMPRESSOR.with_borrow_mut(|compressor| {
-        let compressor = match compressor {
-            Some(compressor) => compressor,
-            None => compressor.insert(zstd::bulk::Compressor::new(LEVEL).map_err(failed)?),
-        };
-        compressor.compress(bytes).map_err(failed)
-    })
+    let idle = || COMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = idle().pop();
+    let mut compressor = match kept {
+        Some(compressor) => compressor,
+        None => zstd::bulk::Compressor::new(LEVEL).map_err(failed)?,
+    };
+    let compressed = compressor.compress(bytes).map_err(failed);
+    idle().push(compressor);
+    compressed
 }
 
 /// The words of several texts, each once.

@@ -7,7 +7,7 @@ use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::{Score, Span};
 use flowtrace_core::trace::facts::{NONE, Symbol};
 use flowtrace_core::trace::merge::empty;
-use flowtrace_core::trace::summary::{Totals, order};
+use flowtrace_core::trace::summary::{Totals, order, summarize};
 use flowtrace_core::trace::{TraceStatus, TraceSummary};
 use flowtrace_engine::port::span_store::Trace;
 use flowtrace_engine::port::store::StoreError;
@@ -118,7 +118,7 @@ pub fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Trace
         workflow: text(4)?,
         session_id: text(5)?,
         user_id: text(6)?,
-        tags: text(7)?.and_then(|tags| serde_json::from_str(&tags).ok()).unwrap_or_default(),
+        tags: tags(text(7)?),
         status: TraceStatus::ALL.get(status).copied().unwrap_or_default(),
         error: row.get(9)?,
         started_at: started,
@@ -210,13 +210,48 @@ pub fn trace(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, Stor
     // One transaction, so that summary and rows are of the same moment.
     let (summary, mut rows, scores) = partition.spans(|connection| {
         let transaction = connection.unchecked_transaction()?;
-        Ok((summary_of(&transaction, no)?, rows::of_trace(&transaction, no)?, scores_of(&transaction, no)?))
+        let (summary, rows) = summary_and_rows(&transaction, no)?;
+        Ok((summary, rows, scores_of(&transaction, no)?))
     })?;
     let Some(summary) = summary else { return Ok(None) };
     in_order(&mut rows);
     let places: Vec<Place> = rows.iter().map(|row| row.place).collect();
     let spans = spans(&partition, &places)?;
     Ok(Some(Trace { summary, spans, counted: rows.iter().map(|row| row.counted).collect(), scores }))
+}
+
+/// A trace that is not added up yet is added up here.
+fn summary_and_rows(connection: &Connection, no: i64) -> rusqlite::Result<(Option<TraceSummary>, Vec<SpanRow>)> {
+    let (mut stored, mut rows) = (summary_of(connection, no)?, rows::of_trace(connection, no)?);
+    let Some(behind) = stored.as_mut().filter(|_| !rows.is_empty()) else { return Ok((stored, rows)) };
+    if super::later::gone(connection, no)?.is_none() {
+        return Ok((stored, rows));
+    }
+    let facts: Vec<_> = rows.iter().map(|row| row.facts).collect();
+    let fresh = summarize(&facts);
+    let text = |symbol: Symbol| symbol_text(connection, (symbol != NONE).then_some(symbol));
+    *behind = TraceSummary {
+        trace_id: behind.trace_id,
+        name: text(fresh.name)?.unwrap_or_default(),
+        service: text(fresh.service)?,
+        environment: text(fresh.environment)?,
+        workflow: text(fresh.workflow)?,
+        session_id: text(fresh.session)?,
+        user_id: text(fresh.user)?,
+        tags: tags(text(fresh.tags)?),
+        status: fresh.status,
+        error: fresh.failed.and_then(|at| rows[at].error.clone()),
+        started_at: fresh.started_at,
+        ended_at: fresh.ended_at,
+        totals: fresh.totals,
+        pinned: behind.pinned,
+    };
+    rows.iter_mut().zip(fresh.counted).for_each(|(row, counted)| row.counted = counted);
+    Ok((stored, rows))
+}
+
+fn tags(json: Option<String>) -> Vec<String> {
+    json.and_then(|tags| serde_json::from_str(&tags).ok()).unwrap_or_default()
 }
 
 fn in_order(rows: &mut Vec<SpanRow>) {
@@ -230,8 +265,8 @@ pub fn outline(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, St
     let Some((partition, no)) = partitions.home(id)? else { return Ok(None) };
     partition.spans(|connection| {
         let transaction = connection.unchecked_transaction()?;
-        let Some(summary) = summary_of(&transaction, no)? else { return Ok(None) };
-        let mut rows = rows::of_trace(&transaction, no)?;
+        let (summary, mut rows) = summary_and_rows(&transaction, no)?;
+        let Some(summary) = summary else { return Ok(None) };
         in_order(&mut rows);
         let mut texts: HashMap<Symbol, Option<String>> = HashMap::new();
         let mut text = |symbol: Symbol| -> rusqlite::Result<Option<String>> {
@@ -277,11 +312,7 @@ pub fn outline(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, St
 
 pub fn one_span(partitions: &Partitions, trace: TraceId, span: SpanId) -> Result<Option<Span>, StoreError> {
     let Some((partition, no)) = partitions.home(trace)? else { return Ok(None) };
-    let row = partition.spans(|connection| {
-        let sql = format!("SELECT {} FROM spans WHERE trace = ?1 AND span = ?2", rows::COLUMNS);
-        connection.prepare_cached(&sql)?.query_row((no, span.0 as i64), SpanRow::read).optional()
-    })?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = partition.spans(|connection| rows::of_span(connection, no, span))? else { return Ok(None) };
     Ok(spans(&partition, &[row.place])?.pop())
 }
 

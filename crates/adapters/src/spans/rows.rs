@@ -3,7 +3,7 @@
 use flowtrace_core::id::SpanId;
 use flowtrace_core::span::{SpanKind, SpanStatus, Tokens};
 use flowtrace_core::trace::facts::{SpanFacts, Symbol};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 pub const COLUMNS: &str = "span, parent, name, kind, status, flags, started, duration, service, environment, workflow, session, \
     user, tags, provider, asked, model, input, output, cached, cache_write, reasoning, cost, response, error, block, offset, length";
@@ -141,6 +141,11 @@ impl SpanRow {
             pieces: flags & PIECES != 0,
         })
     }
+}
+
+pub fn of_span(connection: &Connection, trace: i64, span: SpanId) -> rusqlite::Result<Option<SpanRow>> {
+    let mut one = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM spans WHERE trace = ?1 AND span = ?2"))?;
+    one.query_row((trace, span.0 as i64), SpanRow::read).optional()
 }
 
 /// The rows of a trace, in the order of their ids.

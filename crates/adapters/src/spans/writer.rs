@@ -2,6 +2,7 @@
 
 use super::apply::{Applied, Touched, Translation};
 use super::db::{Db, Failed};
+use super::later::Agenda;
 use super::partition::Partitions;
 use super::prepare::{Prepared, PreparedSpan};
 use super::rows::Place;
@@ -64,6 +65,7 @@ pub struct Writer {
     pub tail: broadcast::Sender<Arc<[TraceId]>>,
     pub on_fatal: OnFatal,
     pub homes: HashMap<TraceId, (Period, i64)>,
+    pub agenda: Agenda,
     /// Why nothing is written any more.
     pub stopped: Option<StoreError>,
 }
@@ -75,16 +77,28 @@ struct Outcome {
     batches: Vec<Batch>,
     touched: Vec<TraceId>,
     homes: Vec<(TraceId, (Period, i64))>,
+    later: Vec<(Period, i64, TraceId)>,
 }
 
 impl Writer {
     /// Returns when everything that was queued before the stop is written.
     pub fn run(mut self, queue: mpsc::Receiver<Job>) {
         let mut stop = false;
-        while !stop && let Ok(first) = queue.recv() {
+        while !stop {
+            let mut next = match self.agenda.idle() {
+                None => queue.recv().ok(),
+                Some(idle) => match queue.recv_timeout(idle) {
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        self.add_up_one();
+                        continue;
+                    }
+                    received => received.ok(),
+                },
+            };
+            // Nobody is left to send.
+            stop = next.is_none();
             let mut batch = Vec::new();
             let mut spans = 0;
-            let mut next = Some(first);
             while let Some(job) = next.take() {
                 match job {
                     Job::Write { prepared, admission, reply } => {
@@ -102,6 +116,7 @@ impl Writer {
                 }
             }
             self.write_all(batch);
+            self.add_up_one();
         }
     }
 
@@ -123,6 +138,9 @@ impl Writer {
                     self.homes.clear();
                 }
                 self.homes.extend(outcome.homes);
+                for (period, no, id) in outcome.later {
+                    self.agenda.add(period, no, id);
+                }
                 for batch in outcome.batches {
                     self.feed.send(batch);
                 }
@@ -145,7 +163,7 @@ impl Writer {
     }
 
     /// All or nothing in each file.
-    fn transaction<R>(&mut self, work: impl FnOnce(&mut Writer) -> Result<R, Failed>) -> Result<R, StoreError> {
+    pub fn transaction<R>(&mut self, work: impl FnOnce(&mut Writer) -> Result<R, Failed>) -> Result<R, StoreError> {
         if let Some(error) = &self.stopped {
             return Err(error.clone());
         }
@@ -291,10 +309,13 @@ impl Writer {
         }
         for (period, mut trace) in touched {
             let db = self.db(period)?;
-            trace.finish(db)?;
-            docs.entry(period).or_default().extend(trace.words.drain(..).map(|words| (trace.no, words)));
-            outcome.touched.push(trace.id);
-            outcome.homes.push((trace.id, (period, trace.no)));
+            let (no, id) = (trace.no, trace.id);
+            docs.entry(period).or_default().extend(trace.words.drain(..).map(|words| (no, words)));
+            if trace.finish(db)? {
+                outcome.later.push((period, no, id));
+            }
+            outcome.touched.push(id);
+            outcome.homes.push((id, (period, no)));
         }
         for (period, db) in self.dbs.iter_mut().filter(|(_, db)| db.writing) {
             db.flush()?;

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 /// Bodies above this are decoded where they keep no other request waiting.
 const LARGE: usize = 64 << 10;
@@ -21,6 +22,8 @@ pub struct Ingest {
     prices: PriceTable,
     pub spool: Spool,
     pub counters: Counters,
+    /// Large bodies that are decoded at once: more than there are cores would only take more memory.
+    decoding: Semaphore,
 }
 
 /// Since the start of the process.
@@ -89,7 +92,13 @@ impl From<SpanStoreError> for Failure {
 
 impl Ingest {
     pub fn open(store: Arc<dyn SpanStore>, prices: PriceTable, data: &Path) -> std::io::Result<Self> {
-        Ok(Ingest { store, prices, spool: Spool::open(data.join("spool"))?, counters: Counters::default() })
+        Ok(Ingest {
+            store,
+            prices,
+            spool: Spool::open(data.join("spool"))?,
+            counters: Counters::default(),
+            decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+        })
     }
 
     /// Decodes a body and writes its spans. `Ok` means that they are durable.
@@ -150,6 +159,8 @@ impl Ingest {
             return Ok(work(self, &body)?);
         }
         let ingest = self.clone();
+        // It is never closed.
+        let _decoding = self.decoding.acquire().await;
         let outcome = tokio::task::spawn_blocking(move || work(&ingest, &body)).await;
         match outcome {
             Ok(outcome) => Ok(outcome?),

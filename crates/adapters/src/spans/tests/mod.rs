@@ -4,6 +4,7 @@ mod ages;
 mod basics;
 mod crash;
 mod exact;
+mod later;
 mod prices;
 mod sessions;
 
