@@ -8,6 +8,7 @@ import { count, duration, usd } from "@/ui/format";
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleSlash, CircleX } from "lucide-react";
 import { useId, useState } from "react";
+import { keyOrigin } from "./rules";
 
 /** One provider, and whether it really answers: a small call, made when it is asked for. */
 export function ProviderLine({ provider, models }: { provider: Catalog["providers"][number]; models: Catalog["models"] }) {
@@ -36,7 +37,7 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
             </span>
           )}
         </span>
-        {provider.simulated && <Chip tone="warn">simulated</Chip>}
+        {provider.simulated ? <Chip tone="warn">simulated</Chip> : <span className="min-w-0 break-words text-muted">{keyOrigin(provider)}</span>}
         {provider.configured && (
           <span className="flex w-full items-center gap-2 sm:ml-auto sm:w-auto">
             <Input
