@@ -45,7 +45,7 @@ export function KeysSection() {
         <ul aria-label="Access keys that count">
           {data.keys.map((key) => (
             <li key={key.id} className="flex flex-wrap items-center gap-x-3 gap-y-0.5 border-b border-line/60 py-1">
-              <span className="min-w-0 font-medium break-all sm:w-40">{key.name}</span>
+              <span className="w-full min-w-0 font-medium break-all sm:w-40">{key.name}</span>
               <span className="font-mono text-xs text-muted">{key.hint}…</span>
               <Chip tone={key.scope === "all" ? "accent" : "neutral"} title={`It may ${key.scope === "all" ? "do everything" : scopes.ingest}`}>
                 {key.scope}
@@ -138,7 +138,7 @@ function MadeKey({ made, onDone }: { made: CreatedKey; onDone: () => void }) {
         Send it as <code className="font-mono">Authorization: Bearer …</code>, or where an SDK takes its vendor’s key.
       </p>
       <div className="flex gap-2">
-        <CopyButton text={() => made.key}>Copy key</CopyButton>
+        <CopyButton variant="plain" text={() => made.key}>Copy key</CopyButton>
         <Button onClick={onDone}>Done</Button>
       </div>
     </div>

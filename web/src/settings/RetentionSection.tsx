@@ -80,51 +80,54 @@ function DaysForm({ retention }: { retention: Retention }) {
   const problem = "error" in read ? read.error : undefined;
   const failed = look.error ?? (asking ? undefined : put.error);
   const otherwise = retention.file_days ?? retention.default_days;
+  // Beside the form, because a form in a form would send both.
   return (
-    <form
-      aria-label="Change how long traces are kept"
-      className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-2"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if ("days" in read) look.mutate(read.days);
-      }}
-    >
-      <span className="flex items-center gap-2">
-        <label htmlFor={id}>Keep traces for</label>
-        <Input
-          id={id}
-          inputMode="numeric"
-          className="num !w-20"
-          value={forever ? "" : text}
-          disabled={forever}
-          aria-invalid={problem ? true : undefined}
-          aria-describedby={problem ? `${id}-note` : undefined}
-          onChange={(event) => setText(event.target.value)}
-        />
-        days
-      </span>
-      <label className="flex items-center gap-1.5">
-        <input type="checkbox" checked={forever} onChange={(event) => setForever(event.target.checked)} className="accent-accent" />
-        for ever
-      </label>
-      <Button type="submit" variant="primary" disabled={!("days" in read) || read.days === retention.days || look.isPending || put.isPending}>
-        Save
-      </Button>
-      {retention.source === "settings" && (
-        <Button disabled={look.isPending || put.isPending} onClick={() => look.mutate(null)}>
-          {retention.file_days == null ? `Back to the default, ${daysText(otherwise)}` : `As the file says: ${daysText(otherwise)}`}
+    <>
+      <form
+        aria-label="Change how long traces are kept"
+        className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if ("days" in read) look.mutate(read.days);
+        }}
+      >
+        <span className="flex items-center gap-2">
+          <label htmlFor={id}>Keep traces for</label>
+          <Input
+            id={id}
+            inputMode="numeric"
+            className="num !w-20"
+            value={forever ? "" : text}
+            disabled={forever}
+            aria-invalid={problem ? true : undefined}
+            aria-describedby={problem ? `${id}-note` : undefined}
+            onChange={(event) => setText(event.target.value)}
+          />
+          days
+        </span>
+        <label className="flex items-center gap-1.5">
+          <input type="checkbox" checked={forever} onChange={(event) => setForever(event.target.checked)} className="accent-accent" />
+          for ever
+        </label>
+        <Button type="submit" variant="primary" disabled={!("days" in read) || read.days === retention.days || look.isPending || put.isPending}>
+          Save
         </Button>
-      )}
-      {problem && (
-        <p id={`${id}-note`} className="w-full text-xs text-bad">
-          {problem}
-        </p>
-      )}
-      {failed && (
-        <p role="alert" className="w-full break-words text-bad">
-          {messageOf(failed)}
-        </p>
-      )}
+        {retention.source === "settings" && (
+          <Button disabled={look.isPending || put.isPending} onClick={() => look.mutate(null)}>
+            {retention.file_days == null ? `Back to the default, ${daysText(otherwise)}` : `As the file says: ${daysText(otherwise)}`}
+          </Button>
+        )}
+        {problem && (
+          <p id={`${id}-note`} className="w-full text-xs text-bad">
+            {problem}
+          </p>
+        )}
+        {failed && (
+          <p role="alert" className="w-full break-words text-bad">
+            {messageOf(failed)}
+          </p>
+        )}
+      </form>
       {asking && (
         <Confirm
           title="Remove old traces?"
@@ -140,6 +143,6 @@ function DaysForm({ retention }: { retention: Retention }) {
           <p>{asking.sentence}</p>
         </Confirm>
       )}
-    </form>
+    </>
   );
 }

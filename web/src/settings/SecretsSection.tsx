@@ -65,7 +65,7 @@ export function SecretsSection({ providers }: { providers: Catalog["providers"] 
 function SecretLine({ secret, onReplace, onDelete }: { secret: Secret; onReplace: () => void; onDelete: () => void }) {
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-0.5 border-b border-line/60 py-1">
-      <span className="min-w-0 font-mono text-xs break-all sm:w-56">{secret.name}</span>
+      <span className="w-full min-w-0 font-mono text-xs break-all sm:w-56">{secret.name}</span>
       <span className="text-muted">
         for {usersOf(secret)}, set <Ago at={secret.set_at} />
       </span>
@@ -150,7 +150,7 @@ function SecretForm({
             <TextArea
               {...ids}
               ref={field}
-              rows={shown && value.includes("\n") ? 5 : 1}
+              rows={Math.min(5, value.split("\n", 5).length)}
               required
               autoComplete="off"
               spellCheck={false}

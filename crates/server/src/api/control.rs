@@ -5,8 +5,9 @@ use super::extract::{Json as Body, OptionalJson, Path};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::start::triggered_by;
 use crate::app::Shared;
-use axum::Json;
+use crate::boundary::Caller;
 use axum::extract::State;
+use axum::{Extension, Json};
 use flowtrace_core::value::{MAX_DEPTH, deeper_than};
 use flowtrace_engine::port::store::{InboxRequest, RunRow};
 use http::{HeaderMap, StatusCode};
@@ -63,11 +64,12 @@ fn accepted(row: RunRow) -> (StatusCode, Json<Accepted>) {
 pub async fn pause(
     State(app): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
     let row = open(&app, &id).await?;
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     app.host.ask(row.id, unique("pause"), InboxRequest::Pause { by }).await?;
     Ok(accepted(row))
 }
@@ -82,11 +84,12 @@ pub async fn pause(
 pub async fn resume(
     State(app): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
     let row = open(&app, &id).await?;
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     app.host.ask(row.id, unique("resume"), InboxRequest::Resume { by }).await?;
     Ok(accepted(row))
 }
@@ -107,6 +110,7 @@ pub async fn resume(
 pub async fn signal(
     State(app): State<Shared>,
     Path((id, name)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Body(body): Body<Signal>,
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
@@ -121,7 +125,7 @@ pub async fn signal(
         Some(key) => format!("signal:{name}:{key}"),
         None => unique("signal"),
     };
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     app.host.ask(row.id, key, InboxRequest::Signal { name, payload: body.payload, by }).await?;
     Ok(accepted(row))
 }
