@@ -88,6 +88,33 @@ const views: View[] = [
       await expect(page.getByText(/answered: /)).toBeVisible();
     },
   },
+  {
+    name: "settings with secrets and a new key",
+    path: async () => "/settings",
+    ready: async (page) => {
+      const secrets = page.getByRole("region", { name: "Secrets" });
+      await secrets.getByLabel("Name").fill("OPENAI_API_KEY");
+      await secrets.getByLabel("Value", { exact: true }).fill("sk-of-axe-0123456789");
+      await secrets.getByRole("button", { name: /(Set|Replace) secret/ }).click();
+      await expect(secrets.getByRole("listitem")).toContainText("for provider openai");
+      const section = page.getByRole("region", { name: "Access keys" });
+      await section.getByLabel("Name of the key").fill(`axe ${Math.random()}`);
+      await section.getByRole("button", { name: "Make key" }).click();
+      await expect(section.getByRole("button", { name: "Copy key" })).toBeVisible();
+    },
+  },
+  {
+    name: "deleting a secret",
+    path: async () => "/settings",
+    ready: async (page) => {
+      const secrets = page.getByRole("region", { name: "Secrets" });
+      await secrets.getByLabel("Name").fill("axe");
+      await secrets.getByLabel("Value", { exact: true }).fill("value of axe");
+      await secrets.getByRole("button", { name: /(Set|Replace) secret/ }).click();
+      await secrets.getByRole("button", { name: "Delete axe" }).click();
+      await expect(page.getByRole("dialog", { name: "Delete axe?" })).toBeVisible();
+    },
+  },
   { name: "editor", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit`, ready: drawn },
   { name: "editor, a step", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit?node=answer`, ready: async (page) => (await drawn(page), expect(page.getByLabel("Prompt", { exact: true })).toBeVisible()) },
   { name: "editor, problems", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?node=greet`, ready: broken },

@@ -14,18 +14,20 @@ export class Server {
 
   private constructor(
     readonly data: string,
+    readonly keys: string,
     private readonly flags: string[],
   ) {}
 
   static async start(flags: string[] = []): Promise<Server> {
-    const server = new Server(await mkdtemp(join(tmpdir(), "flowtrace-e2e-")), flags);
+    const server = new Server(await mkdtemp(join(tmpdir(), "flowtrace-e2e-")), await mkdtemp(join(tmpdir(), "flowtrace-e2e-keys-")), flags);
     await server.spawn("127.0.0.1:0");
     return server;
   }
 
   private async spawn(listen: string) {
     const child = spawn(BINARY, ["serve", "--simulate", "--listen", listen, "--data", this.data, ...this.flags], {
-      env: { PATH: process.env.PATH },
+      // The key of secrets lies outside of the data, as it has to.
+      env: { PATH: process.env.PATH, FLOWTRACE_SECRET_KEY_FILE: join(this.keys, "secret.key") },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;
@@ -62,7 +64,7 @@ export class Server {
 
   async stop() {
     await this.kill();
-    await rm(this.data, { recursive: true, force: true });
+    for (const directory of [this.data, this.keys]) await rm(directory, { recursive: true, force: true });
   }
 
   async post<T = Record<string, string>>(path: string, body: unknown = {}): Promise<T> {

@@ -210,6 +210,13 @@ impl Caller {
     const ANYONE: Caller = Caller { scope: Scope::All, key: None };
 }
 
+impl Caller {
+    /// Who it is, for what is written down of a decision: the key by its name, else what `otherwise` says.
+    pub fn name(&self, otherwise: &str) -> String {
+        self.key.as_ref().map_or_else(|| otherwise.to_owned(), |known| format!("key {}", known.key.name))
+    }
+}
+
 impl From<Arc<Known>> for Caller {
     fn from(key: Arc<Known>) -> Self {
         Caller { scope: key.scope, key: Some(key) }

@@ -8,6 +8,7 @@ import type {
   Draft,
   FailNext,
   Fork,
+  KeyScope,
   NewScore,
   RunStatus,
   RunSummary,
@@ -145,6 +146,17 @@ export const api = {
   signOut: () => data(client.DELETE("/api/session")),
   /** One small call; what came of it is in the answer, whether it went well or not. */
   testProvider: (name: string, model: string | null) => data(client.POST("/api/providers/{name}/test", { params: { path: { name } }, body: { model } })),
+  secrets: (signal?: AbortSignal) => data(client.GET("/api/secrets", { signal })),
+  putSecret: (name: string, value: string) => data(client.PUT("/api/secrets/{name}", { params: { path: { name } }, body: { value } })),
+  deleteSecret: (name: string) => data(client.DELETE("/api/secrets/{name}", { params: { path: { name } } })),
+  keys: (signal?: AbortSignal) => data(client.GET("/api/keys", { signal })),
+  /** The answer is the only one that shows the key. */
+  createKey: (name: string, scope: KeyScope) => data(client.POST("/api/keys", { body: { name, scope } })),
+  revokeKey: (id: string) => data(client.DELETE("/api/keys/{id}", { params: { path: { id } } })),
+  /** With `days`, also what would go with that. */
+  retention: (days: number | undefined, signal?: AbortSignal) => data(client.GET("/api/retention", { params: { query: { days } }, signal })),
+  /** `null`: what the configuration file says. Where traces go, `confirm` has to be true. */
+  putRetention: (days: number | null, confirm: boolean) => data(client.PUT("/api/retention", { body: { days, confirm } })),
   clearCache: () => data(client.DELETE("/api/cache")),
   /** The next calls of simulated models fail. */
   failNext: ({ provider = null, status = null, kind = null, times = null, retry_after_ms = null }: FailNext) =>

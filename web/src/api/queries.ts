@@ -131,6 +131,12 @@ export const schemaQuery = queryOptions({ queryKey: ["schema"], queryFn: ({ sign
 
 export const bindingsQuery = queryOptions({ queryKey: ["bindings"], queryFn: ({ signal }) => api.bindings(signal) });
 
+export const secretsQuery = queryOptions({ queryKey: ["secrets"], queryFn: ({ signal }) => api.secrets(signal) });
+
+export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: ({ signal }) => api.keys(signal) });
+
+export const retentionQuery = queryOptions({ queryKey: ["retention"], queryFn: ({ signal }) => api.retention(undefined, signal) });
+
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {

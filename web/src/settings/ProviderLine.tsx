@@ -8,6 +8,7 @@ import { count, duration, usd } from "@/ui/format";
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleSlash, CircleX } from "lucide-react";
 import { useId, useState } from "react";
+import { keyOrigin } from "./rules";
 
 /** One provider, and whether it really answers: a small call, made when it is asked for. */
 export function ProviderLine({ provider, models }: { provider: Catalog["providers"][number]; models: Catalog["models"] }) {
@@ -24,8 +25,8 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
           test.mutate();
         }}
       >
-        <span className="w-24 truncate font-medium sm:w-40">{provider.name}</span>
-        <span className="sm:w-36">
+        <span className="w-24 truncate font-medium sm:w-28">{provider.name}</span>
+        <span className="sm:w-32">
           {provider.configured ? (
             <span className="flex items-center gap-1.5 text-ok">
               <CircleCheck size={14} aria-hidden /> configured
@@ -36,7 +37,7 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
             </span>
           )}
         </span>
-        {provider.simulated && <Chip tone="warn">simulated</Chip>}
+        {provider.simulated ? <Chip tone="warn">simulated</Chip> : <span className="min-w-0 text-xs break-words text-muted">{keyOrigin(provider)}</span>}
         {provider.configured && (
           <span className="flex w-full items-center gap-2 sm:ml-auto sm:w-auto">
             <Input
@@ -46,7 +47,7 @@ export function ProviderLine({ provider, models }: { provider: Catalog["provider
               value={model}
               maxLength={200}
               onChange={(event) => setModel(event.target.value)}
-              className="min-w-0 flex-1 sm:!w-44 sm:flex-none"
+              className="min-w-0 flex-1 sm:!w-36 sm:flex-none"
             />
             <datalist id={list}>
               {own.map((each) => (

@@ -4,14 +4,17 @@ import { bindingsQuery, catalogQuery, versionQuery, workflowsQuery } from "@/api
 import { setLocked } from "@/api/session";
 import { Button } from "@/ui/button";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { Input } from "@/ui/field";
-import { count, plural, usdPerMillion } from "@/ui/format";
+import { count, plural } from "@/ui/format";
 import { PageHeader } from "@/ui/page";
 import { setTheme, useTheme, type ThemeChoice } from "@/ui/theme";
 import { toast } from "@/ui/toast";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { KeysSection } from "./KeysSection";
+import { Prices } from "./Prices";
 import { ProviderLine } from "./ProviderLine";
+import { RetentionSection } from "./RetentionSection";
+import { SecretsSection } from "./SecretsSection";
+import { Section } from "./Section";
 
 /** How is this instance set up? */
 export function SettingsPage() {
@@ -27,7 +30,7 @@ export function SettingsPage() {
       {catalog.error && <ErrorBanner message={messageOf(catalog.error)} onRetry={() => void catalog.refetch()} />}
       <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
         <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-7 px-4 py-5">
-          <Section title="Providers" note="Set by environment variables or the configuration file of the server; keys are never shown.">
+          <Section title="Providers" note="Which there are is said by the configuration file of the server. Their keys come from its environment, or from a secret of the same name below; the environment comes first.">
             {!catalog.data ? (
               <SkeletonRows rows={3} height={32} />
             ) : (
@@ -63,12 +66,9 @@ export function SettingsPage() {
           >
             {catalog.data && <Prices models={catalog.data.models} />}
           </Section>
-          <Section title="Secrets" note="Tools read them when they are called; no page and no answer ever shows one.">
-            <p>
-              A tool that is given <code className="font-mono text-xs">{'{"$secret": "crm-key"}'}</code> gets the value of{" "}
-              <code className="font-mono text-xs">FLOWTRACE_SECRET_CRM_KEY</code> in the environment of the server.
-            </p>
-          </Section>
+          <SecretsSection providers={catalog.data?.providers ?? []} />
+          <KeysSection />
+          <RetentionSection />
           <Section title="Tools" note="What tool nodes can call.">
             <ul>
               {catalog.data?.tools.map((tool) => (
@@ -105,61 +105,6 @@ export function SettingsPage() {
             </dl>
           </Section>
         </div>
-      </div>
-    </>
-  );
-}
-
-function Section({ title, note, children }: { title: string; note?: ReactNode; children: ReactNode }) {
-  return (
-    <section aria-label={title}>
-      <h2 className="text-base font-semibold">{title}</h2>
-      {note && <p className="mb-2 break-words text-muted">{note}</p>}
-      {children}
-    </section>
-  );
-}
-
-type Models = NonNullable<Awaited<ReturnType<typeof api.catalog>>>["models"];
-
-function Prices({ models }: { models: Models }) {
-  const [text, setText] = useState("");
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = models.filter(({ provider, model }) => words.every((word) => `${provider} ${model}`.toLowerCase().includes(word)));
-  return (
-    <>
-      <Input type="search" aria-label="Filter the models" placeholder="Filter by provider or model" value={text} onChange={(event) => setText(event.target.value)} className="mb-1 !w-64" />
-      <div className="max-h-72 overflow-auto border-y border-line" tabIndex={0} role="region" aria-label="List of prices">
-        <table className="w-full">
-          <thead className="sticky top-0 bg-bg text-xs text-muted">
-            <tr>
-              {["Provider", "Model"].map((name) => (
-                <th key={name} scope="col" className="py-1 pr-3 text-left font-normal">
-                  {name}
-                </th>
-              ))}
-              {["Input", "From cache", "To cache", "Output"].map((name) => (
-                <th key={name} scope="col" className="py-1 pl-3 text-right font-normal">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {found.map(({ provider, model, price }) => (
-              <tr key={`${provider}/${model}`} className="border-t border-line/60">
-                <td className="py-0.5 pr-3 text-muted">{provider}</td>
-                <td className="whitespace-nowrap">{model}</td>
-                {[price.input_picousd, price.cache_read_picousd ?? price.input_picousd, price.cache_write_picousd ?? price.input_picousd, price.output_picousd].map((each, index) => (
-                  <td key={index} className="num pl-3 text-right">
-                    {usdPerMillion(each).replace(" / M", "")}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {found.length === 0 && <p className="py-4 text-center text-muted">No model matches.</p>}
       </div>
     </>
   );

@@ -28,7 +28,7 @@ export function SignIn() {
       }}
     >
       <h1 className="text-lg font-semibold">This server needs its token</h1>
-      <p className="text-muted">It was printed when the server started, or was set by whoever runs it.</p>
+      <p className="text-muted">It was printed when the server started, or was set by whoever runs it. An access key that may do everything opens it too.</p>
       <Field label="Token" error={signIn.error ? messageOf(signIn.error) : undefined}>
         {(ids) => (
           <Input {...ids} type="password" autoComplete="current-password" autoFocus value={token} onChange={(event) => setToken(event.target.value)} />

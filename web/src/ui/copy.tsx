@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
-import { Button, IconButton } from "./button";
+import { Button, IconButton, type ButtonProps } from "./button";
 import { cx } from "./cx";
 import { shortId } from "./format";
 
@@ -61,12 +61,18 @@ export function CopyIcon({ text, label, className }: { text: () => string; label
 }
 
 /** A button that copies what `text` gives when it is clicked. */
-export function CopyButton({ text, children }: { text: () => string; children: string }) {
+export function CopyButton({ text, variant = "ghost", children }: { text: () => string; variant?: ButtonProps["variant"]; children: string }) {
   const [copied, copy] = useCopied();
   return (
-    <Button variant="ghost" onClick={() => copy(text())}>
-      {copied ? <Check size={14} className="text-ok" aria-hidden /> : <Copy size={14} aria-hidden />}
-      <span role="status">{copied ? "Copied" : children}</span>
-    </Button>
+    <>
+      <Button variant={variant} onClick={() => copy(text())}>
+        {copied ? <Check size={14} className="text-ok" aria-hidden /> : <Copy size={14} aria-hidden />}
+        {copied ? "Copied" : children}
+      </Button>
+      {/* Beside the button: what is in a live region would not be part of its name. */}
+      <span role="status" className="sr-only">
+        {copied ? "Copied" : ""}
+      </span>
+    </>
   );
 }

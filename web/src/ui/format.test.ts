@@ -51,6 +51,8 @@ it.each([
   [1000, "1.0 kB"],
   [65_536, "66 kB"],
   [2_097_152, "2.1 MB"],
+  [999_600_000, "1.0 GB"],
+  [23_400_000_000, "23 GB"],
 ])("%d bytes are %s", (value, text) => expect(bytes(value)).toBe(text));
 
 it("counts time backwards in one unit", () => {

@@ -56,7 +56,8 @@ export function bytes(value: number | null | undefined): string {
   if (value == null) return UNKNOWN;
   if (value < 1000) return `${value} B`;
   if (value < 999_500) return `${(value / 1000).toFixed(value < 9_950 ? 1 : 0)} kB`;
-  return `${(value / 1e6).toFixed(value < 9.95e6 ? 1 : 0)} MB`;
+  if (value < 999.5e6) return `${(value / 1e6).toFixed(value < 9.95e6 ? 1 : 0)} MB`;
+  return `${(value / 1e9).toFixed(value < 9.95e9 ? 1 : 0)} GB`;
 }
 
 /** How long ago, roughly; the exact time belongs into the title. */

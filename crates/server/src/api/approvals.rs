@@ -7,8 +7,9 @@ use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::runs::snapshot;
 use super::start::triggered_by;
 use crate::app::Shared;
-use axum::Json;
+use crate::boundary::Caller;
 use axum::extract::State;
+use axum::{Extension, Json};
 use flowtrace_core::id::{RunId, StepPath};
 use flowtrace_core::state::Answer;
 use flowtrace_core::value::{MAX_DEPTH, deeper_than};
@@ -172,6 +173,7 @@ async fn view(app: &Shared, row: ApprovalRow) -> ApiResult<Approval> {
 pub async fn decide(
     State(app): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Body(body): Body<Decide>,
 ) -> ApiResult<Json<Decided>> {
@@ -191,7 +193,7 @@ pub async fn decide(
         return Err(already(&answer));
     }
     // Who decides comes from how the request was let in, never from its body.
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     let key = uuid::Uuid::now_v7().to_string();
     let request = InboxRequest::Decide {
         step: path.clone(),

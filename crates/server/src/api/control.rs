@@ -5,8 +5,9 @@ use super::extract::{Json as Body, OptionalJson, Path};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::start::triggered_by;
 use crate::app::Shared;
-use axum::Json;
+use crate::boundary::Caller;
 use axum::extract::State;
+use axum::{Extension, Json};
 use flowtrace_core::value::{MAX_DEPTH, deeper_than};
 use flowtrace_engine::port::store::{InboxRequest, RunRow};
 use http::{HeaderMap, StatusCode};
@@ -68,11 +69,12 @@ async fn ask(app: &Shared, row: RunRow, key: String, request: InboxRequest) -> A
 pub async fn pause(
     State(app): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
     let row = open(&app, &id).await?;
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     ask(&app, row, unique("pause"), InboxRequest::Pause { by }).await
 }
 
@@ -86,11 +88,12 @@ pub async fn pause(
 pub async fn resume(
     State(app): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OptionalJson(Nothing {}): OptionalJson<Nothing>,
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
     let row = open(&app, &id).await?;
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     ask(&app, row, unique("resume"), InboxRequest::Resume { by }).await
 }
 
@@ -110,6 +113,7 @@ pub async fn resume(
 pub async fn signal(
     State(app): State<Shared>,
     Path((id, name)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Body(body): Body<Signal>,
 ) -> ApiResult<(StatusCode, Json<Accepted>)> {
@@ -124,7 +128,7 @@ pub async fn signal(
         Some(key) => format!("signal:{name}:{key}"),
         None => unique("signal"),
     };
-    let by = triggered_by(&headers).to_owned();
+    let by = caller.name(triggered_by(&headers));
     ask(&app, row, key, InboxRequest::Signal { name, payload: body.payload, by }).await
 }
 

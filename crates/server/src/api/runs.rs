@@ -8,9 +8,10 @@ use super::run_view::{self, Run, RunSummary, Step};
 use super::start::triggered_by;
 use super::workflows::raw;
 use crate::app::Shared;
-use axum::Json;
+use crate::boundary::Caller;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use flowtrace_core::id::RunId;
 use flowtrace_core::payload::Payload;
 use flowtrace_engine::host::Snapshot;
@@ -238,6 +239,7 @@ pub struct CancelResponse {
 pub async fn cancel(
     State(app): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OptionalJson(CancelRequest {}): OptionalJson<CancelRequest>,
 ) -> ApiResult<(StatusCode, Json<CancelResponse>)> {
@@ -248,7 +250,7 @@ pub async fn cancel(
         return Err(ApiError::new(StatusCode::CONFLICT, "already_ended", detail));
     }
     if row.status != "canceled" {
-        app.host.cancel(id, "cancel".to_owned(), triggered_by(&headers).to_owned()).await?;
+        app.host.cancel(id, "cancel".to_owned(), caller.name(triggered_by(&headers))).await?;
     }
     Ok((StatusCode::ACCEPTED, Json(CancelResponse { id: id.to_string(), status: row.status, cancel_requested: true })))
 }

@@ -315,6 +315,20 @@ async fn access_keys_open_what_they_may() {
 
     let member = server.api().with_token(&all);
     assert_eq!(member.run(documents::echo(), json!({"text": "hi"})).await["status"], "succeeded");
+    // Who decides is who the key says.
+    let ask = json!({"version": "1", "entry": "ask", "edges": [],
+        "nodes": [{"id": "ask", "type": "approval", "config": {"message": "Go on?"}, "inputs": {}}]});
+    let asked = member.post("/api/runs", json!({"graph_json": ask})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let approval = format!("/api/approvals/{asked}:ask");
+    let mut decided = member.post(&approval, json!({"decision": "approve"})).await;
+    for _ in 0..600 {
+        if decided.status == 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        decided = member.post(&approval, json!({"decision": "approve"})).await;
+    }
+    assert_eq!(decided.expect(200)["decided_by"], "key all");
     // A person signs in with it.
     let http = member.http.clone();
     let login = http.post(format!("{}/api/session", member.url)).json(&json!({"token": all})).send().await.unwrap();
