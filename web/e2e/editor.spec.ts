@@ -154,7 +154,7 @@ test("what breaks is said at the field and in the list, and nothing runs until i
   await outline(page).getByRole("button", { name: /^Greet/ }).click();
   const prompt = details(page).getByLabel("Prompt", { exact: true });
   await prompt.fill("Greet {{node.nobody.output}} today.");
-  await expect(details(page).getByText("Unknown node `nobody`.")).toBeVisible();
+  await expect(details(page).getByText("Unknown node nobody.")).toBeVisible();
   await expect(prompt).toHaveAttribute("aria-invalid", "true");
   await expect(details(page).locator("span.decoration-wavy")).toHaveText("{{node.nobody.output}}");
   await expect(run(page)).toBeDisabled();
@@ -394,7 +394,7 @@ test("three hundred steps: drawn, steered, changed", async ({ page, server }) =>
     await expect.poll(() => page.evaluate(() => (document.activeElement as HTMLElement).dataset.step)).not.toBe(before);
     await expect(page.locator("[data-step]:focus")).toBeInViewport();
   }
-  await outline(page).getByRole("button", { name: /^Step 0/ }).focus();
+  await outline(page).locator("button[tabindex='0']").focus();
   await page.keyboard.press("End");
   const last = outline(page).locator("button").last();
   await expect(last).toBeFocused();

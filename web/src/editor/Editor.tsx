@@ -80,16 +80,18 @@ export function Editor({ id, loaded }: { id: string; loaded: Loaded }) {
 
   // The selection is in the address, so that a copied one shows the same step.
   const initial = useRef(search.node);
-  useEffect(() => {
-    if (initial.current !== undefined && store.getState().selection.length === 0) store.select([initial.current]);
-    initial.current = undefined;
-  }, [store]);
   const only = node?.key;
   useEffect(() => {
+    // The step of the address is not selected yet.
+    if (initial.current !== undefined) return;
     if (only !== search.node) void navigate({ search: (old) => ({ ...old, node: only }), replace: true });
     // Only when the selection changes: the address follows it, never the other way round.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [only]);
+  useEffect(() => {
+    if (initial.current !== undefined && store.getState().selection.length === 0) store.select([initial.current]);
+    initial.current = undefined;
+  }, [store]);
 
   const goTo = useCallback(
     (pointer: string, thenFocus: boolean) => {

@@ -53,7 +53,7 @@ describe("the language as it is served", () => {
 describe("places", () => {
   const wide = Array.from({ length: 30 }, (_, index) => `n${index}`);
   it("layers go down, and are turned where they would be too wide", () => {
-    const chain = arrange({ nodes: ["a", "b"], edges: [["a", "b"], ["b", "gone"], ["b", "b"]] });
+    const chain = arrange({ nodes: ["a", "b"], edges: [["a", "b", false], ["b", "gone", false], ["b", "b", false]] });
     const [a, b] = chain.places.map(([, place]) => place);
     expect(chain.direction).toBe("down");
     expect(b?.y).toBeGreaterThan(a?.y ?? Infinity);

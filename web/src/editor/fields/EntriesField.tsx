@@ -55,7 +55,7 @@ export function EntriesField({ name, label, hint, at, value, item, required = fa
       </div>
       {json ? (
         <Row label={`${label}, as JSON`} hideLabel pointer={pointer} hint={hint}>
-          {(ids) => <JsonField ids={ids} value={value ?? undefined} onChange={(next) => set(at, next, pointer)} />}
+          {(ids) => <JsonField ids={ids} value={value ?? undefined} rows={value == null ? 2 : 4} onChange={(next) => set(at, next, pointer)} />}
         </Row>
       ) : (
         <>
