@@ -109,7 +109,7 @@ test("a step inside of a map is edited from the map", async ({ page, server }) =
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByLabel("Configuration, as JSON")).toBeVisible();
   await dialog.getByLabel("Step to edit").selectOption("review");
-  await dialog.getByLabel("Prompt").fill("Judge {{item}} in one word.");
+  await dialog.getByLabel("Prompt").fill("Judge {{each.item}} in one word.");
   await dialog.getByLabel("Model").fill("gpt-4o");
   await expect(dialog.getByText("Changed: review")).toBeVisible();
   await dialog.getByRole("button", { name: "Start and compare" }).click();

@@ -155,7 +155,7 @@ export const reviews = {
       name: "Each item",
       config: {
         items: "{{input.items}}",
-        body: { entry: "review", nodes: [{ id: "review", type: "llm", name: "Review", config: { provider: "openai", model: "gpt-4o-mini", prompt: "Review {{item}}.", simulate: { latencyMs: 5 } } }], edges: [] },
+        body: { entry: "review", nodes: [{ id: "review", type: "llm", name: "Review", config: { provider: "openai", model: "gpt-4o-mini", prompt: "Review {{each.item}}.", simulate: { latencyMs: 5 } } }], edges: [] },
       },
     },
   ],

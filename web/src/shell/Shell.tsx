@@ -26,6 +26,7 @@ export function Shell() {
   const [open, setOpen] = useState<"palette" | "help" | null>(null);
   const locked = useLocked();
   const main = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
   const { data: version } = useQuery(versionQuery);
 
   useHotkeys({
@@ -60,7 +61,9 @@ export function Shell() {
               <Link
                 to={to}
                 title={label}
-                className="flex h-12 flex-col items-center justify-center rounded px-0 text-[11px] text-muted relative hover:bg-hover hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
+                className="flex h-12 flex-col items-center justify-center rounded px-0 text-[11px] text-muted relative hover:bg-hover data-within:bg-selected data-within:font-medium data-within:!text-text hover:text-text sm:h-8 sm:flex-row sm:gap-2.5 sm:px-2 sm:text-sm lg:justify-start"
+                // Sessions are reached from the traces and have no place of their own in the rail.
+                {...(to === "/traces" && path.startsWith("/sessions") ? { "data-within": true } : {})}
                 activeProps={{ className: "bg-selected font-medium !text-text" }}
               >
                 <Icon size={16} aria-hidden />

@@ -1,4 +1,5 @@
 import { Button } from "@/ui/button";
+import { cx } from "@/ui/cx";
 import { Input } from "@/ui/field";
 import { Plus } from "lucide-react";
 import { useState, type ReactNode } from "react";
@@ -14,7 +15,7 @@ interface Props {
 /** Every condition that the server knows, each applied as it is filled in. */
 export function MoreFilters({ search, onChange }: Props) {
   return (
-    <div className="grid max-h-[46vh] grid-cols-[repeat(auto-fill,minmax(min(100%,190px),1fr))] gap-x-3 gap-y-2 overflow-y-auto py-1" role="group" aria-label="More filters">
+    <div className="grid max-h-[46vh] grid-cols-2 sm:grid-cols-[repeat(auto-fill,minmax(190px,1fr))] gap-x-3 gap-y-2 overflow-y-auto py-1" role="group" aria-label="More filters">
       {WORDS.map((word) => (
         <Labelled key={word} label={WORD_LABELS[word]}>
           <TypedInput
@@ -29,10 +30,10 @@ export function MoreFilters({ search, onChange }: Props) {
         <RangeInputs key={range} range={range} search={search} onChange={onChange} />
       ))}
       <Metadata search={search} onChange={onChange} />
-      <Labelled label="Started at or after">
+      <Labelled wide label="Started at or after">
         <Input type="datetime-local" aria-label="Started at or after" value={localTime(search.from)} onChange={(event) => onChange({ ...search, since: undefined, from: utcTime(event.target.value) })} />
       </Labelled>
-      <Labelled label="Started at or before">
+      <Labelled wide label="Started at or before">
         <Input type="datetime-local" aria-label="Started at or before" value={localTime(search.to)} onChange={(event) => onChange({ ...search, since: undefined, to: utcTime(event.target.value) })} />
       </Labelled>
       <label className="flex items-center gap-2 self-end pb-1">
@@ -44,9 +45,9 @@ export function MoreFilters({ search, onChange }: Props) {
 }
 
 /** The control says its name itself; this is for the eye. */
-function Labelled({ label, children }: { label: string; children: ReactNode }) {
+function Labelled({ label, wide, children }: { label: string; wide?: boolean; children: ReactNode }) {
   return (
-    <div className="flex min-w-0 flex-col gap-0.5">
+    <div className={cx("flex min-w-0 flex-col gap-0.5", wide && "col-span-full sm:col-auto")}>
       <span aria-hidden className="text-xs text-muted">
         {label}
       </span>
@@ -60,10 +61,10 @@ function RangeInputs({ range, search, onChange }: Props & { range: Range }) {
   const name = unit ? `${label}, ${unit}` : label;
   const off = range === "value" && !search.score;
   const bound = (key: Bound, what: string) => (
-    <NumberInput key={key} label={`${name}: ${what}`} placeholder={what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
+    <NumberInput key={key} label={`${name}: ${what}`} placeholder={off ? "name it first" : what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
   );
   return (
-    <Labelled label={off ? `${name} (name the score first)` : name}>
+    <Labelled wide label={name}>
       <div className="flex gap-1.5" role="group" aria-label={name}>
         {bound(`${range}_from`, "at least")}
         {bound(`${range}_to`, "at most")}
@@ -103,7 +104,7 @@ function Metadata({ search, onChange }: Props) {
     setValue("");
   };
   return (
-    <Labelled label="Metadata: key and value">
+    <Labelled wide label="Metadata: key and value">
       <form
         aria-label="Metadata"
         className="flex gap-1.5"

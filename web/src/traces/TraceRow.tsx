@@ -99,9 +99,9 @@ export function TraceRow({ trace, narrow, index, top, height, onFocus, inSession
           <Chip key={tag}>{tag.slice(0, 24)}</Chip>
         ))}
       </div>
-      <div role="cell" className="min-w-0 truncate text-muted" title={trace.models.join(", ") || undefined}>
-        {trace.models[0]}
-        {trace.models.length > 1 && <span className="num"> +{trace.models.length - 1}</span>}
+      <div role="cell" className="flex min-w-0 gap-1 text-muted" title={trace.models.join(", ") || undefined}>
+        <span className="truncate">{trace.models[0]}</span>
+        {trace.models.length > 1 && <span className="num shrink-0">+{trace.models.length - 1}</span>}
       </div>
       <div role="cell">
         <Ago at={trace.started_at} className="text-muted" />

@@ -405,7 +405,8 @@ fn side(span: &Span) -> Side {
         tokens: span.tokens.usage().map(|usage| usage.total()),
         cost_nanousd: span.cost_nanousd,
         provider: span.provider.clone(),
-        model: span.model.clone().or_else(|| span.model_requested.clone()),
+        // The one that was asked, as a step has it too; a provider may answer under the name of a version.
+        model: span.model_requested.clone().or_else(|| span.model.clone()),
         cached: false,
         reused: false,
         input: None,
