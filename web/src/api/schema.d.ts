@@ -102,6 +102,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The access keys, oldest first, without the keys themselves. */
+        get: operations["listKeys"];
+        put?: never;
+        /** Makes an access key, which this answer alone shows. */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes an access key: from now on nothing is accepted with it. */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -166,6 +201,24 @@ export interface paths {
         put?: never;
         /** Makes one small real call to a provider: "Answer with the word OK", 16 tokens at most, no retry, no fallback. */
         post: operations["testProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long traces are kept, and how many there are. With `days`, also what would go with that. */
+        get: operations["getRetention"];
+        /** Changes how long traces are kept. What is too old then goes within moments, so that has to be confirmed. */
+        put: operations["putRetention"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -469,6 +522,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names of the secrets and when each was set, by name. The values are not in it. */
+        get: operations["listSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a secret, or replaces it. It counts from the next call on. */
+        put: operations["putSecret"];
+        post?: never;
+        /** Deletes a secret. Calls that need it fail from now on. */
+        delete: operations["deleteSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -479,7 +567,7 @@ export interface paths {
         /** Whether this client may use the API. Needs no token. */
         get: operations["getSession"];
         put?: never;
-        /** Trades the token for a cookie. */
+        /** Trades the token, or an access key with the scope `all`, for a cookie. */
         post: operations["createSession"];
         /** Makes the browser forget the cookie. */
         delete: operations["deleteSession"];
@@ -1105,6 +1193,10 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        CreatedKey: components["schemas"]["KeyView"] & {
+            /** @description The key itself. Only its SHA-256 is kept, so it is never shown again. */
+            key: string;
+        };
         Decide: {
             decision: components["schemas"]["Verdict"];
             /** @description With `approve`: what is approved instead of what was asked about. */
@@ -1293,6 +1385,22 @@ export interface components {
             step_id: string;
             node_type: string;
         };
+        KeyList: {
+            /** @description Whether this server asks for a key or its token at all. On loopback without a token it does not. */
+            required: boolean;
+            keys: components["schemas"]["KeyView"][];
+        };
+        /** @enum {string} */
+        KeyScope: "all" | "ingest";
+        KeyView: {
+            id: string;
+            name: string;
+            scope: components["schemas"]["KeyScope"];
+            /** @description How the key begins. */
+            hint: string;
+            created_at: components["schemas"]["Time"];
+            last_used_at: components["schemas"]["Time"] | null;
+        };
         /** @enum {string} */
         Kind: "hang" | "cut" | "malformed" | "empty" | "refuse";
         /** @description Something that was said. */
@@ -1305,6 +1413,12 @@ export interface components {
             provider: string;
             model: string;
             price: components["schemas"]["PriceView"];
+        };
+        NewKey: {
+            /** @description 1 to 100 characters, and no other key's. */
+            name: string;
+            /** @description What the key may do. */
+            scope?: components["schemas"]["KeyScope"];
         };
         NewScore: {
             /** @description One is made if it is absent. A score with the id of another takes its place. */
@@ -1404,6 +1518,10 @@ export interface components {
             /** @description Whether it has what it needs to be called, for instance its key. */
             configured: boolean;
             simulated: boolean;
+            /** @description The variable, or the secret, that holds its key; null: no key is sent. */
+            key_name: string | null;
+            /** @description Where the key is: `environment` or `secret`; null: nowhere. */
+            key_source: string | null;
         };
         PutBinding: {
             /** @description Absent: for every workflow that has no binding of its own. */
@@ -1420,6 +1538,22 @@ export interface components {
             /** @description Any JSON, or a string with any text in it. */
             graph_json: unknown;
         };
+        PutRetention: {
+            /**
+             * Format: int32
+             * @description 0 to 36500; 0: for ever. Null: what the configuration file says.
+             */
+            days?: number | null;
+            /** @description Has to be true where traces go. */
+            confirm?: boolean;
+        };
+        PutSecret: {
+            /**
+             * Format: password
+             * @description 1 to 65,536 bytes.
+             */
+            value: string;
+        };
         /** @description What a person is or was asked. */
         QuestionView: {
             message: string;
@@ -1432,6 +1566,21 @@ export interface components {
             decided_by: string | null;
             decided_at: components["schemas"]["Time"] | null;
             reason: string | null;
+        };
+        Removal: {
+            before: components["schemas"]["Time"] | null;
+            /** Format: int64 */
+            traces: number;
+            /**
+             * Format: int64
+             * @description About so many: the files in which they are.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Pinned traces among them, which stay.
+             */
+            pinned_traces: number;
         };
         ReplayPreview: {
             /** @description Null where the span names none that is known here, and there is no default. */
@@ -1469,6 +1618,36 @@ export interface components {
             parameters?: unknown;
         };
         RestoreWorkflow: Record<string, never>;
+        RetentionView: {
+            /**
+             * Format: int32
+             * @description For so many days traces are kept, and up to a week longer, because whole files go; 0: for ever.
+             */
+            days: number;
+            /** @description Who says so: `settings`, `file` or `default`. */
+            source: string;
+            /**
+             * Format: int32
+             * @description What the configuration file says; null: nothing.
+             */
+            file_days: number | null;
+            /** Format: int32 */
+            default_days: number;
+            /** Format: int64 */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Those that stay however old they get.
+             */
+            pinned_traces: number;
+            /**
+             * Format: int64
+             * @description What all of them take on the disk.
+             */
+            bytes: number;
+            oldest_at: components["schemas"]["Time"] | null;
+            would_remove: components["schemas"]["Removal"] | null;
+        };
         Run: {
             id: string;
             /** @description Null for a document that was run without being saved. */
@@ -1612,6 +1791,32 @@ export interface components {
             value: unknown;
             comment: string | null;
             at: components["schemas"]["SpanTime"];
+        };
+        /** @description The key that seals the secrets. It is in a file outside of the data directory. */
+        SecretKeyView: {
+            /**
+             * @description `ready`, `not_made` (it is made with the first secret), `missing`, `other` (some secrets were sealed with another one) or
+             *     `unusable`.
+             */
+            status: string;
+            /** @description What is wrong with it and what to do; null: nothing is. */
+            problem: string | null;
+            /** @description Where it is; null: nobody named a place, and there is no home directory. */
+            file: string | null;
+        };
+        SecretList: {
+            secrets: components["schemas"]["SecretView"][];
+            key: components["schemas"]["SecretKeyView"];
+        };
+        SecretView: {
+            name: string;
+            set_at: components["schemas"]["Time"];
+            /** @description Whether the key opens it. */
+            usable: boolean;
+            /** @description What of the server's configuration uses it, such as `provider openai`; then workflows cannot. Empty: it is for workflows. */
+            used_by: string[];
+            /** @description A variable of the server's environment that is set and comes first; null: the secret counts. */
+            shadowed_by: string | null;
         };
         Session: {
             /** @description Whether this server demands a token. */
@@ -2363,6 +2568,102 @@ export interface operations {
             };
         };
     };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description The name is taken, or there are too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -2535,6 +2836,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: {
+                /** @description What would go with so many days; 0: for ever. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    putRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRetention"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description Traces would go, and `confirm` is not true */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             default: {
@@ -3226,6 +3597,105 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Score"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    putSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 100 letters, digits, `_`, `-` and `.`; a letter, a digit or `_` first */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSecret"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretView"];
+                };
+            };
+            /** @description There are too many, or the key that seals is missing */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    deleteSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {

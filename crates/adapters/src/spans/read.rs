@@ -230,6 +230,7 @@ fn summary_and_rows(connection: &Connection, no: i64) -> rusqlite::Result<(Optio
     let facts: Vec<_> = rows.iter().map(|row| row.facts).collect();
     let fresh = summarize(&facts);
     let text = |symbol: Symbol| symbol_text(connection, (symbol != NONE).then_some(symbol));
+    let models = fresh.models.iter().filter_map(|model| text(*model).transpose()).collect::<rusqlite::Result<_>>()?;
     *behind = TraceSummary {
         trace_id: behind.trace_id,
         name: text(fresh.name)?.unwrap_or_default(),
@@ -244,6 +245,7 @@ fn summary_and_rows(connection: &Connection, no: i64) -> rusqlite::Result<(Optio
         started_at: fresh.started_at,
         ended_at: fresh.ended_at,
         totals: fresh.totals,
+        models,
         pinned: behind.pinned,
     };
     rows.iter_mut().zip(fresh.counted).for_each(|(row, counted)| row.counted = counted);
