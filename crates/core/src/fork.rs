@@ -6,6 +6,7 @@
 use crate::change::Change;
 use crate::event::{Body, Event, LoopChecked, Origin, Reused};
 use crate::id::{RunId, StepPath};
+use crate::node::NodeKind;
 use crate::payload::Payload;
 use crate::plan::{NodeIx, Plan};
 use crate::state::{ROOT, RunState, ScopeIx, StepIx, StepStatus, Work};
@@ -190,9 +191,15 @@ impl Cut<'_> {
                     ended && chosen.is_none_or(|(chosen, _)| chosen != index)
                 };
                 self.vars_kept(step, done, &path);
-                // Only the item of the chosen step is sure to be open in the new run: as many as fit begin from their start.
-                if let Some((_, scope)) = chosen {
-                    self.scope(scope);
+                // The new run opens as many items as fit of those that are not kept, the first first. They begin from their start, and so
+                // does the chosen one where it has to wait for its turn: after items that failed, for instance.
+                let NodeKind::Map(node) = &self.plan.node(self.state.step(step).node).kind else { return true };
+                if let Some((index, scope)) = chosen {
+                    let before = (0..index).filter(|index| !done(*index)).count();
+                    match before < node.max_concurrency as usize {
+                        true => self.scope(scope),
+                        false => self.run_again_in(scope),
+                    }
                 }
             }
             Work::Loop(looped) => {
@@ -266,10 +273,14 @@ impl Cut<'_> {
         let inside: Vec<ScopeIx> =
             self.state.step(step).control.iter().flat_map(|control| control.scopes.values().copied()).collect();
         for scope in inside {
-            for step in self.state.scope(scope).steps(self.plan) {
-                if self.state.step(step).status != StepStatus::Pending {
-                    self.run_again(step);
-                }
+            self.run_again_in(scope);
+        }
+    }
+
+    fn run_again_in(&mut self, scope: ScopeIx) {
+        for step in self.state.scope(scope).steps(self.plan) {
+            if self.state.step(step).status != StepStatus::Pending {
+                self.run_again(step);
             }
         }
     }

@@ -5,8 +5,9 @@ use crate::world::World;
 use flowtrace_core::event::{Body, Event};
 use flowtrace_core::id::StepPath;
 use flowtrace_core::node::NodeKind;
+use flowtrace_core::payload::Payload;
 use flowtrace_core::plan::Plan;
-use flowtrace_core::state::{RunState, RunStatus, StepIx, StepStatus, Work};
+use flowtrace_core::state::{RunState, RunStatus, StepIx, StepState, StepStatus, Work};
 use flowtrace_engine::host::rows::{approval_row, run_row, step_row};
 use flowtrace_engine::host::sessions::session_stream;
 use flowtrace_engine::port::store::{ApprovalQuery, Inbox, Journal};
@@ -176,6 +177,10 @@ fn check_joins(events: &[Event], plan: &Plan, state: &RunState, at: &str) {
                 drop(ended.insert(path.to_owned(), (Some(handled.output.is_none()), handled.taken.clone())));
             }
             Body::StepFailed { handled: None, .. } => drop(ended.insert(path.to_owned(), (None, Vec::new()))),
+            Body::StepReused(reused) => {
+                let caught = reused.error.is_some() && reused.output == Payload::null();
+                drop(ended.insert(path.to_owned(), (Some(caught), reused.taken.clone())));
+            }
             Body::StepSkipped | Body::StepScheduled { .. } => {
                 let node = plan.node(nodes[path]);
                 let around = path.rsplit_once('/').map_or(String::new(), |(around, _)| format!("{around}/"));
@@ -289,7 +294,8 @@ fn check_signals(events: &[Event], plan: &Plan, state: &RunState, at: &str) {
             _ => {}
         }
     }
-    for step in state.steps.iter().filter(|step| step.status == StepStatus::Succeeded && !expired.contains(&step.path)) {
+    let here = |step: &&StepState| step.status == StepStatus::Succeeded && step.origin.is_none();
+    for step in state.steps.iter().filter(here).filter(|step| !expired.contains(&step.path)) {
         if let NodeKind::Wait(flowtrace_core::node::wait::Wait::Signal { name, .. }) = &plan.node(step.node).kind
             && !step.is_undo
         {

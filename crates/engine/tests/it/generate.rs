@@ -75,6 +75,10 @@ pub fn workflow(rng: &mut Rng, cache: bool, session: bool, large: u64) -> Genera
             generator.racing |= generator.overlapping;
             limits.insert("maxSteps".to_owned(), json!(1 + generator.rng.below(3)));
         }
+        if generator.rng.chance(10) {
+            generator.racing |= generator.overlapping;
+            limits.insert("maxIterations".to_owned(), json!(1 + generator.rng.below(3)));
+        }
         generator.head(&mut callee, limits);
         callee
     });
@@ -93,8 +97,15 @@ pub fn workflow(rng: &mut Rng, cache: bool, session: bool, large: u64) -> Genera
         limits.entry("maxSpawns").or_insert(json!(12));
         generator.racing |= generator.overlapping && generator.calls;
     }
+    if generator.rng.chance(6) {
+        limits.insert("maxCostUsd".to_owned(), generator.cost());
+        generator.racing |= generator.overlapping;
+    }
     if generator.rng.chance(10) {
         limits.insert("timeoutSeconds".to_owned(), json!(1_000_000));
+    } else if generator.rng.chance(5) {
+        limits.insert("timeoutSeconds".to_owned(), json!(1 + generator.rng.below(3)));
+        generator.racing = true;
     }
     generator.head(&mut document, limits);
     Generated { document, callee, parallel: generator.overlapping, racing: generator.racing, signals: generator.signals }
@@ -204,6 +215,14 @@ impl Generator<'_> {
         if around.iteration && self.rng.chance(80) {
             inputs.insert("turn".to_owned(), json!("{{iteration.index}} of {{iteration.state.total}}"));
         }
+        if self.rng.chance(8) {
+            inputs.insert("seen".to_owned(), json!("{{vars.count | default(0)}} of {{vars.list | default([])}}"));
+            self.racing |= self.overlapping;
+        }
+        if self.session && self.rng.chance(5) {
+            inputs.insert("remembered".to_owned(), json!("{{session.count | default(0)}}"));
+            self.racing = true;
+        }
         inputs
     }
 
@@ -223,6 +242,11 @@ impl Generator<'_> {
                 "inputs": {"what": format!("{{{{node.{id}.output}}}}")}});
         }
         node
+    }
+
+    /// What a few calls of the simulated models cost, in dollars.
+    fn cost(&mut self) -> Value {
+        json!((1 + self.rng.below(8)) as f64 * 1e-5)
     }
 
     fn config(&mut self, kind: &str, id: &str, around: &Around) -> Value {
@@ -321,6 +345,14 @@ impl Generator<'_> {
                         self.racing |= self.overlapping;
                     }
                 }
+                if self.rng.chance(8) {
+                    config["maxCostUsd"] = self.cost();
+                    self.racing |= self.overlapping;
+                }
+                if self.rng.chance(5) {
+                    config["timeoutSeconds"] = json!(1 + self.rng.below(3));
+                    self.racing = true;
+                }
                 config
             }
             _ => {
@@ -336,6 +368,16 @@ impl Generator<'_> {
                 }
                 if self.rng.chance(20) {
                     config["maxToolCalls"] = json!(1 + self.rng.below(4));
+                    self.racing = true;
+                }
+                if self.rng.chance(20) {
+                    config["schema"] = json!({"type": "object", "required": ["done"]});
+                }
+                if self.rng.chance(10) {
+                    config["maxCostUsd"] = self.cost();
+                }
+                if self.rng.chance(5) {
+                    config["timeoutSeconds"] = json!(1 + self.rng.below(3));
                     self.racing = true;
                 }
                 config

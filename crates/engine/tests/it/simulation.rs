@@ -1,15 +1,17 @@
 //! Random workflows in a random world with crashes at random moments. Every failure prints its seed; repeat it with
 //! `FLOWTRACE_SIM_SEED=<seed> cargo test -p flowtrace-engine simulation`, and run more with `FLOWTRACE_SIM_SCHEDULES=<count>`.
 
-use crate::check::{check, check_coverage, check_sessions, result};
+use crate::check::{check, check_coverage, check_journal, check_sessions, result};
 use crate::generate::{self, CALLEE, SIGNALS};
 use crate::world::{CrashingStore, Rng, SimulatedClock, SimulatedProvider, SimulatedTool, World};
 use flowtrace_core::equivalence::Equivalence;
-use flowtrace_core::event::{Limits, LinkedWorkflow, ModelDefaults, WorkflowRef};
+use flowtrace_core::event::{Event, Limits, LinkedWorkflow, ModelDefaults, WorkflowRef};
 use flowtrace_core::id::{RunId, StreamId};
 use flowtrace_core::payload::sha256_hex;
 use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
+use flowtrace_core::state::{RunState, RunStatus, StepState, StepStatus};
+use flowtrace_engine::host::fork::ForkRun;
 use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
 use flowtrace_engine::port::store::{ApprovalQuery, InboxRequest, Journal, Workflows};
 use flowtrace_engine::port::tool::Tools;
@@ -232,17 +234,69 @@ fn live(world: &Arc<World>, schedule: &Schedule, crash_at: Option<u64>, down_mic
     done
 }
 
+/// Forks a run of the schedule from one of its steps, and lets the fork end: it keeps what it can, and comes to the same where what
+/// comes out is determined.
+fn fork_of(world: &Arc<World>, schedule: &Schedule, rng: &mut Rng) {
+    let (seed, ix) = (world.seed, rng.below(schedule.runs.len() as u64) as usize);
+    let run = &schedule.runs[ix];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    world.begin_life(None, 0);
+    runtime.block_on(async {
+        let begin = tokio::time::Instant::now();
+        let host = host(world);
+        let origin = world.store.read(run_id(ix), 0, usize::MAX).await.unwrap();
+        let origin = RunState::fold(&run.plan, &origin).unwrap();
+        let begun: Vec<&StepState> = origin.steps.iter().filter(|step| !step.path.is_empty() && !step.is_undo).collect();
+        if begun.is_empty() {
+            return;
+        }
+        let from = begun[rng.below(begun.len() as u64) as usize].path.to_string();
+        let wanted = ForkRun { run: run_id(ix), from: from.clone(), triggered_by: "simulation".to_owned(), ..ForkRun::default() };
+        let at = format!("seed {seed}, run {ix} forked from {from}");
+        let fork = host.fork(&wanted).await.unwrap_or_else(|error| panic!("{at}: {error}")).id;
+        while world.store.run(fork).await.unwrap().is_none_or(|row| row.finished_at.is_none()) {
+            let events = world.store.read(fork, 0, usize::MAX).await.unwrap();
+            assert!(begin.elapsed() < VIRTUAL_LIMIT, "{at}: the fork is stuck\n{}{}", stories(world, schedule), story(&events));
+            for name in SIGNALS.iter().filter(|_| run.signals) {
+                let request =
+                    InboxRequest::Signal { name: (*name).to_owned(), payload: json!("now"), by: "simulation".to_owned() };
+                host.ask(fork, format!("{name} {}", world.next_key()), request).await.unwrap();
+            }
+            decide(world, &host, world.now_at(begin.elapsed())).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let events = world.store.read(fork, 0, usize::MAX).await.unwrap();
+        let state = RunState::fold(&run.plan, &events).unwrap_or_else(|error| panic!("{at}: {error}"));
+        check_journal(&events, &run.plan, &state, &at);
+        assert_eq!(world.violations(), Vec::<String>::new(), "{at}");
+        // People may decide otherwise about another run.
+        let determined =
+            |step: &StepState| !matches!(step.status, StepStatus::Failed | StepStatus::Canceled) && step.question.is_none();
+        let smooth = origin.steps.iter().all(determined);
+        if origin.status == RunStatus::Succeeded && smooth && !run.racing && !schedule.cache {
+            let told = || format!("{at}\n{}{}", stories(world, schedule), story(&events));
+            assert_eq!((state.status, state.output), (origin.status, origin.output), "{}", told());
+        }
+        world.end_life(begin.elapsed());
+    });
+}
+
 /// The journals of all runs, for a reader.
 fn stories(world: &World, schedule: &Schedule) -> String {
     let mut story = String::new();
     for (ix, run) in schedule.runs.iter().enumerate() {
         story.push_str(&format!("run {ix}: {}\n", run.document));
-        for event in futures::executor::block_on(world.store.read(run_id(ix), 0, usize::MAX)).unwrap() {
-            let (step, body) = (event.step.as_deref().unwrap_or_default(), serde_json::to_string(&event.body).unwrap());
-            story.push_str(&format!("{:4} {} {step} {}\n", event.seq, event.ts.0, body.chars().take(300).collect::<String>()));
-        }
+        story.push_str(&self::story(&futures::executor::block_on(world.store.read(run_id(ix), 0, usize::MAX)).unwrap()));
     }
     story
+}
+
+fn story(events: &[Event]) -> String {
+    let line = |event: &Event| {
+        let (step, body) = (event.step.as_deref().unwrap_or_default(), serde_json::to_string(&event.body).unwrap());
+        format!("{:4} {} {step} {}\n", event.seq, event.ts.0, body.chars().take(300).collect::<String>())
+    };
+    events.iter().map(line).collect()
 }
 
 /// With `told` the journals of both schedules are printed, whether it fails or not.
@@ -255,6 +309,10 @@ fn simulate(seed: u64, told: bool) {
         eprintln!("without a crash:\n{}", stories(&calm, &schedule));
     }
     check(&calm, &schedule, 1);
+    let mut rng = Rng(seed ^ 0xf02c);
+    if rng.chance(10) {
+        fork_of(&calm, &schedule, &mut rng);
+    }
 
     let world = World::new(seed, schedule.fault_percent);
     let mut rng = Rng(seed ^ 0xdead);

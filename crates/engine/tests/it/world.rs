@@ -218,7 +218,8 @@ impl World {
         }
     }
 
-    /// What the model says to a conversation with tools: an answer, or up to three calls, some of them of tools that do not exist.
+    /// What the model says to a conversation with tools: an answer, not always as the schema wants it, or up to three calls, some of them
+    /// of tools that do not exist.
     fn turn(&self, call: &ModelCall) -> (String, Vec<ToolUse>) {
         let mut hasher = DefaultHasher::new();
         self.seed.hash(&mut hasher);
@@ -226,7 +227,9 @@ impl World {
         let mut rng = Rng(hasher.finish());
         let turn = call.messages.len();
         if rng.chance(35) {
-            return (format!("done after {turn}"), Vec::new());
+            let fits = call.schema.is_some() && rng.chance(75);
+            let text = if fits { json!({"done": turn}).to_string() } else { format!("done after {turn}") };
+            return (text, Vec::new());
         }
         let mut calls = Vec::new();
         for at in 0..1 + rng.below(3) {
