@@ -127,6 +127,9 @@ impl Writer {
         let mut prepared: Vec<&mut Prepared> = batch.iter_mut().map(|(prepared, ..)| prepared).collect();
         match self.transaction(|writer| writer.write(&mut prepared)) {
             Ok(outcome) => {
+                for batch in outcome.batches {
+                    self.feed.send(batch);
+                }
                 for ((_, admission, reply), written) in batch.into_iter().zip(&outcome.written) {
                     self.counts.accepted.fetch_add(written.new, Ordering::Relaxed);
                     self.counts.repeated.fetch_add(written.updated, Ordering::Relaxed);
@@ -140,9 +143,6 @@ impl Writer {
                 self.homes.extend(outcome.homes);
                 for (period, no, id) in outcome.later {
                     self.agenda.add(period, no, id);
-                }
-                for batch in outcome.batches {
-                    self.feed.send(batch);
                 }
                 // Nobody may listen.
                 let _ = self.tail.send(outcome.touched.into());

@@ -15,6 +15,7 @@ mod folds;
 mod hostile;
 mod idempotency;
 mod ingest;
+mod ingest_crash;
 mod ingest_hostile;
 mod reference;
 mod settings;
