@@ -12,49 +12,54 @@ async function signIn(page: import("@playwright/test").Page, server: Server) {
   await expect(page.getByRole("heading", { name: "Access keys" })).toBeVisible();
 }
 
-test("a secret goes in, is listed without its value, and goes", async ({ page, server }) => {
-  const answers: string[] = [];
-  page.on("response", async (response) => {
-    if (response.url().includes("/api/")) answers.push(await response.text().catch(() => ""));
-  });
-  await page.goto(`${server.url}/settings`);
-  const secrets = page.getByRole("region", { name: "Secrets" });
-  const form = secrets.getByRole("form", { name: "Set a secret" });
-  await expect(secrets.getByText("No secret is set.")).toBeVisible();
+test("a secret goes in, is listed without its value, and goes", async ({ page }) => {
+  const server = await Server.start();
+  try {
+    const answers: string[] = [];
+    page.on("response", async (response) => {
+      if (response.url().includes("/api/")) answers.push(await response.text().catch(() => ""));
+    });
+    await page.goto(`${server.url}/settings`);
+    const secrets = page.getByRole("region", { name: "Secrets" });
+    const form = secrets.getByRole("form", { name: "Set a secret" });
+    await expect(secrets.getByText("No secret is set.")).toBeVisible();
 
-  // What the server would refuse is said while it is typed.
-  await form.getByLabel("Name").fill("a/b");
-  await expect(form.getByText("Letters, digits, “_”, “-” and “.” only.")).toBeVisible();
-  await expect(form.getByRole("button")).toBeDisabled();
+    // What the server would refuse is said while it is typed.
+    await form.getByLabel("Name").fill("a/b");
+    await expect(form.getByText("Letters, digits, “_”, “-” and “.” only.")).toBeVisible();
+    await expect(form.getByRole("button")).toBeDisabled();
 
-  await form.getByLabel("Name").fill("crm-key");
-  await expect(form.getByText("FLOWTRACE_SECRET_CRM_KEY")).toBeVisible();
-  // By keyboard, over two lines.
-  await page.keyboard.press("Tab");
-  await page.keyboard.type("s3cret-of-the-crm");
-  await page.keyboard.press("Enter");
-  await page.keyboard.type("second line");
-  await form.getByRole("button", { name: "Set secret" }).click();
-  const line = secrets.getByRole("listitem").filter({ hasText: "crm-key" });
-  await expect(line).toContainText("for workflows, set just now");
-  await expect(form.getByLabel("Value")).toHaveValue("");
-  await page.reload();
-  await expect(line).toBeVisible();
-  expect(await page.content()).not.toContain("s3cret-of-the-crm");
-  expect(answers.join("\n")).not.toContain("s3cret-of-the-crm");
-  for (const file of await readdir(server.data, { withFileTypes: true })) {
-    if (file.isFile()) expect((await readFile(join(server.data, file.name))).includes("s3cret-of-the-crm"), file.name).toBe(false);
+    await form.getByLabel("Name").fill("crm-key");
+    await expect(form.getByText("FLOWTRACE_SECRET_CRM_KEY")).toBeVisible();
+    // By keyboard, over two lines.
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("s3cret-of-the-crm");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("second line");
+    await form.getByRole("button", { name: "Set secret" }).click();
+    const line = secrets.getByRole("listitem").filter({ hasText: "crm-key" });
+    await expect(line).toContainText("for workflows, set just now");
+    await expect(form.getByLabel("Value")).toHaveValue("");
+    await page.reload();
+    await expect(line).toBeVisible();
+    expect(await page.content()).not.toContain("s3cret-of-the-crm");
+    expect(answers.join("\n")).not.toContain("s3cret-of-the-crm");
+    for (const file of await readdir(server.data, { withFileTypes: true })) {
+      if (file.isFile()) expect((await readFile(join(server.data, file.name))).includes("s3cret-of-the-crm"), file.name).toBe(false);
+    }
+
+    await line.getByRole("button", { name: "Replace crm-key" }).click();
+    await expect(form.getByLabel("Value")).toBeFocused();
+    await page.keyboard.type("another");
+    await form.getByRole("button", { name: "Replace secret" }).click();
+    await expect(page.getByText("crm-key is replaced.")).toBeVisible();
+
+    await line.getByRole("button", { name: "Delete crm-key" }).click();
+    await page.getByRole("dialog", { name: "Delete crm-key?" }).getByRole("button", { name: "Delete secret" }).click();
+    await expect(secrets.getByText("No secret is set.")).toBeVisible();
+  } finally {
+    await server.stop();
   }
-
-  await line.getByRole("button", { name: "Replace crm-key" }).click();
-  await expect(form.getByLabel("Value")).toBeFocused();
-  await page.keyboard.type("another");
-  await form.getByRole("button", { name: "Replace secret" }).click();
-  await expect(page.getByText("crm-key is replaced.")).toBeVisible();
-
-  await line.getByRole("button", { name: "Delete crm-key" }).click();
-  await page.getByRole("dialog", { name: "Delete crm-key?" }).getByRole("button", { name: "Delete secret" }).click();
-  await expect(secrets.getByText("No secret is set.")).toBeVisible();
 });
 
 test("the key file is gone: the page says so, and everything else works", async ({ page }) => {

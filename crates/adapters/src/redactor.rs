@@ -45,7 +45,7 @@ impl Redactor {
         if forms.is_empty() {
             return Ok(Redactor::default());
         }
-        forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()));
+        forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
         let beginnings: BTreeSet<&[u8]> = forms.iter().map(|(form, _)| &form[..form.len().min(SEARCHED)]).collect();
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(beginnings);
         // The only cause is a set of patterns of several gigabytes.

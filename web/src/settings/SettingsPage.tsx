@@ -30,7 +30,7 @@ export function SettingsPage() {
       {catalog.error && <ErrorBanner message={messageOf(catalog.error)} onRetry={() => void catalog.refetch()} />}
       <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
         <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-7 px-4 py-5">
-          <Section title="Providers" note="Which there are is said by the configuration file of the server. Their keys come from its environment, or from a secret of the same name below; the environment comes first.">
+          <Section title="Providers" note="A key comes from the server’s environment, or else from a secret of the same name. The server’s configuration file adds providers.">
             {!catalog.data ? (
               <SkeletonRows rows={3} height={32} />
             ) : (
