@@ -72,4 +72,4 @@ def versions(case):
     else:
         lines = sources(case.environment)[0].read_text(encoding="utf-8").splitlines()
         pinned = dict(line.split("==") for line in lines if "==" in line)
-    return ", ".join(f"{name} {pinned[name]}" for name in case.expected["packages"])
+    return [f"{name} {pinned[name]}" for name in case.expected["packages"]]

@@ -64,6 +64,9 @@ class Case:
         for part in self.variables or [self.line]:
             if part not in docs:
                 raise Failed(f"docs/ingest.md does not say `{part}`")
+        for version in install.versions(self):
+            if not re.search(rf"(?<![\w/-]){re.escape(version)}(?![.\w])", docs):
+                raise Failed(f"docs/ingest.md does not say {version}")
         if not self.variables and self.line not in self.program.read_text(encoding="utf-8"):
             raise Failed(f"{self.program.name} does not use `{self.line}`")
 
@@ -205,7 +208,7 @@ def main():
         failed = []
         for case, wrong in zip(chosen, threads.map(one, chosen)):
             skipped = wrong[:1] == ["skipped"]
-            print(f"{'ok' if not wrong else 'SKIPPED' if skipped else 'FAILED':8}{case.name:24}{install.versions(case)}", flush=True)
+            print(f"{'ok' if not wrong else 'SKIPPED' if skipped else 'FAILED':8}{case.name:24}{', '.join(install.versions(case))}", flush=True)
             for line in wrong:
                 print("    " + line.replace("\n", "\n    "))
             if wrong and not skipped:

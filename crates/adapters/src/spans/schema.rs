@@ -122,6 +122,14 @@ CREATE TABLE scores(
 CREATE INDEX scores_trace ON scores(trace, name);
 ";
 
+/// Scores of sessions, which have no file of their own: they lie in the file of the week in which they came. Added to files that
+/// were made before there were any.
+const SESSION_SCORES: &str = "
+CREATE TABLE IF NOT EXISTS session_scores(
+    id TEXT PRIMARY KEY, session TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_scores_session ON session_scores(session);
+";
+
 /// A document is a piece of a trace: its number is the trace's times 16 plus the piece's.
 const TEXT: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -167,6 +175,9 @@ pub fn open_writer(dir: &Path, kind: Kind, period: Period) -> Result<Connection,
             let tables = if kind == Kind::Spans { SPANS } else { TEXT };
             connection.execute_batch(&format!("BEGIN IMMEDIATE;{tables}PRAGMA user_version = {FORMAT};COMMIT"))?;
             version = FORMAT;
+        }
+        if kind == Kind::Spans && version == FORMAT {
+            connection.execute_batch(SESSION_SCORES)?;
         }
         Ok((connection, version))
     };
