@@ -16,7 +16,7 @@ run: web ## Build everything and start the server with the demo workflows and si
 	./target/release/flowtrace serve --simulate --listen $(LISTEN) --data $(DATA)
 
 .PHONY: test
-test: setup lint web-check test-rust test-browser ## Everything that CI checks.
+test: setup lint web-check test-rust test-browser test-sdks ## Everything that CI checks.
 
 .PHONY: quick
 quick: ## The inner loop: the pure core and the engine, without the long simulation.
@@ -50,6 +50,11 @@ web-check: web ## Types, lints and unit tests of the UI.
 test-browser: ## The journeys in a real browser, against the real binary.
 	$(CARGO) build --locked -p flowtrace
 	cd web && npm run e2e --silent
+
+.PHONY: test-sdks
+test-sdks: ## The SDKs that people have, from their registries, against the real binary (see tests/sdks).
+	$(CARGO) build --locked -p flowtrace
+	tests/sdks/run.py
 
 .PHONY: demo-video
 demo-video: setup web ## Record the two-minute demo in a real browser into docs/demo.webm.

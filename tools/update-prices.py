@@ -77,19 +77,25 @@ def convert(listed, providers):
     table = {provider: {} for provider in providers}
     for name, entry in listed.items():
         provider = entry.get("litellm_provider")
-        if provider not in table or entry.get("mode") not in ("chat", "responses"):
+        embedding = entry.get("mode") == "embedding"
+        if provider not in table or not (embedding or entry.get("mode") in ("chat", "responses")):
             continue
         name = name.removeprefix(f"{provider}/")
         if any(word in name for word in SKIP):
             continue
         price = prices(entry)
+        if embedding:
+            # Traces name them; they answer nothing that could cost.
+            price = {"input": price.get("input", 0), "output": 0}
         if "input" not in price or "output" not in price or not (price["input"] or price["output"]):
             continue
         # A cache price of zero is a gap in the list where the input costs something.
         price = {what: value for what, value in price.items() if value or what in ("input", "output")}
         if above := long_context(entry, name):
             price["long_context"] = above
-        if not accepts_sampling(provider, entry):
+        if embedding:
+            price["embedding"] = True
+        elif not accepts_sampling(provider, entry):
             price["sampling"] = False
         table[provider].setdefault(name, price)
     return table

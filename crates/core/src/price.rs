@@ -110,6 +110,9 @@ struct ListedModel {
     price: Price,
     #[serde(default = "yes")]
     sampling: bool,
+    /// It embeds texts and answers nothing: it is priced, and not offered to workflows.
+    #[serde(default)]
+    embedding: bool,
 }
 
 fn yes() -> bool {
@@ -168,10 +171,11 @@ impl PriceTable {
         self.price(provider, answered).or_else(|| self.price(provider, requested))
     }
 
-    /// Every embedded provider and model with its price, for `flowtrace` to show.
+    /// Every embedded provider and model that answers in text, with its price, for `flowtrace` to show.
     pub fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static Price)> {
         LISTED.models.iter().flat_map(|(provider, models)| {
-            models.iter().map(move |(model, listed)| (provider.as_str(), model.as_str(), &listed.price))
+            let answering = models.iter().filter(|(_, listed)| !listed.embedding);
+            answering.map(move |(model, listed)| (provider.as_str(), model.as_str(), &listed.price))
         })
     }
 }

@@ -10,6 +10,7 @@ fn the_embedded_list_is_readable_and_has_no_free_model() {
     let mut models = 0;
     for (provider, model, price) in PriceTable::listed() {
         models += 1;
+        assert!(!model.contains("embed"), "{provider}/{model} answers nothing, so no workflow can name it");
         assert!(price.input > 0 || price.output > 0, "{provider}/{model} would be free");
         if let Some(long) = &price.long_context {
             assert!(long.input >= price.input && long.output >= price.output, "{provider}/{model} is cheaper when long");
@@ -28,6 +29,7 @@ fn names_and_their_prices() {
         ("openai", "gpt-4o-mini-2024-07-18", Some((150_000, 600_000))),
         ("openai", "gpt-4o-mini-2031-12-31", Some((150_000, 600_000))),
         ("openai", "GPT-4o-Mini", Some((150_000, 600_000))),
+        ("openai", "text-embedding-3-small", Some((20_000, 0))),
         ("openai", "gpt-4o-2024-05-13", Some((5_000_000, 15_000_000))), // dated and dearer than the plain name
         ("openai", "gpt-4o", Some((2_500_000, 10_000_000))),
         ("openai", "openai/gpt-4o", Some((2_500_000, 10_000_000))),

@@ -207,16 +207,26 @@ pub struct Span {
     pub scope: Option<String>,
 }
 
-/// What a person or an evaluator thought of a trace or a span.
+/// What a person or an evaluator thought of a trace, a span or a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     pub id: String,
-    pub trace_id: TraceId,
-    pub span_id: Option<SpanId>,
+    #[serde(flatten)]
+    pub of: Scored,
     pub name: String,
     /// A number, a category or a yes/no.
     pub value: Value,
     pub comment: Option<String>,
     /// Nanoseconds since the Unix epoch.
     pub at: i64,
+}
+
+/// What a score is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scored {
+    /// A trace, or one span of it.
+    Trace { trace_id: TraceId, span_id: Option<SpanId> },
+    /// All traces of a session together.
+    Session { session_id: String },
 }

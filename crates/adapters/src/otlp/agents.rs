@@ -79,6 +79,10 @@ fn span(item: &mut Map<String, Value>, decoded: &mut Decoded) -> Result<RawSpan,
     if let Some(Value::Object(error)) = item.get("error") {
         span.status = SpanStatus::Error;
         span.status_message = text(error, "message").unwrap_or_default().to_owned();
+        // The message says where it happened, the data says what.
+        if let Some(cause) = error.get("data").and_then(|data| data.get("error")).and_then(Value::as_str) {
+            span.status_message = format!("{}: {cause}", span.status_message);
+        }
         if let Some(data) = error.get("data").filter(|data| !data.is_null()) {
             span.attributes.insert("error.data".to_owned(), data.clone());
         }
@@ -87,14 +91,36 @@ fn span(item: &mut Map<String, Value>, decoded: &mut Decoded) -> Result<RawSpan,
         Some(Value::Object(data)) => data,
         _ => return Err("a span needs `span_data`".to_owned()),
     };
-    let kind = text(&data, "type").unwrap_or("custom").to_owned();
+    let mut kind = text(&data, "type").unwrap_or("custom").to_owned();
     span.name = text(&data, "name").map_or_else(|| kind.clone(), str::to_owned);
+    // One run of agents, and one turn of an agent, come as custom spans that say in their data what they are.
+    let inner = data.get("data").and_then(Value::as_object);
+    if kind == "custom"
+        && let Some(inner) = inner
+        && let Some(of_sdk) = text(inner, "sdk_span_type")
+    {
+        match (text(inner, "name"), inner.get("turn").and_then(Value::as_u64)) {
+            (Some(name), _) => span.name = name.to_owned(),
+            (None, Some(turn)) => span.name = format!("{of_sdk} {turn}"),
+            (None, None) => {}
+        }
+        kind = of_sdk.to_owned();
+    }
     let operation = match kind.as_str() {
         "agent" => "invoke_agent",
         "function" | "mcp_tools" => "execute_tool",
         "generation" | "response" => "chat",
         _ => "",
     };
+    // A hand-over is no work of its own.
+    if operation.is_empty() && kind != "handoff" {
+        span.attributes.insert("langfuse.observation.type".to_owned(), "span".into());
+    }
+    if kind == "custom"
+        && let Some(own @ Value::Object(_)) = data.get("data")
+    {
+        span.attributes.insert("langfuse.observation.metadata".to_owned(), own.clone());
+    }
     let mut set = |name: &str, value: Value| {
         if !value.is_null() && value != "" {
             span.attributes.insert(name.to_owned(), value);

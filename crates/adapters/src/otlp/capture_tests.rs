@@ -4,7 +4,7 @@ use super::{Decoded, agents, json, langfuse, protobuf};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::price::PriceTable;
 use flowtrace_core::span::normalise::{log_piece, normalise};
-use flowtrace_core::span::{Span, SpanStatus};
+use flowtrace_core::span::{Scored, Span, SpanStatus};
 use flowtrace_core::trace::merge::merge;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -51,12 +51,13 @@ fn spans(request: &Value) -> Vec<Span> {
         "/api/public/scores" => {
             let scores = langfuse::scores(&body, RECEIVED).expect("scores");
             // The third of each is about a session.
-            assert_eq!((scores.scores.len(), scores.refused.len()), (2, 1));
+            assert_eq!((scores.scores.len(), scores.refused.len()), (3, 0));
+            assert!(matches!(&scores.scores[2].of, Scored::Session { session_id } if session_id == "sess-42"));
             Decoded::default()
         }
         "/api/public/ingestion" => {
             let batch = langfuse::batch(&body, RECEIVED).expect("a batch");
-            assert!(batch.refused.iter().all(|(_, why)| why.contains("traceId")), "{:?}", batch.refused);
+            assert!(batch.refused.is_empty(), "{:?}", batch.refused);
             Decoded { pieces: batch.pieces, ..Decoded::default() }
         }
         _ if is_json => json::traces(&body).expect("spans in JSON"),
@@ -317,4 +318,61 @@ fn agents_in_their_own_format() {
     );
     assert_eq!(call.output.as_ref().expect("an answer")[0]["content"], "hello");
     assert!(call.cost_nanousd.is_some());
+}
+
+/// What the exporter of version 0.24 sent for the program in `tests/sdks/agents`.
+#[test]
+fn agents_as_their_sdk_sends_them() {
+    let body = std::fs::read(fixtures().join("captures/openai-agents/own-exporter.json")).expect("the fixture is there");
+    let decoded = agents::decode(&body).expect("decodes");
+    assert_eq!(decoded.rejected.count, 0);
+    let prices = PriceTable::default();
+    let stored = store(decoded.spans.into_iter().chain(decoded.pieces).map(|raw| normalise(raw, &prices)));
+    let spans: Vec<&Span> = stored.values().collect();
+    let mut lines: Vec<String> = Vec::new();
+    for root in ["support_request", "helper_request", "failing_request"] {
+        let root = spans.iter().find(|span| span.name == root && span.parent_span_id.is_none()).expect("a root");
+        tree(&spans, root, 0, &mut lines);
+    }
+    let expected = "\
+support_request workflow
+  Agent workflow task
+    triage agent
+      turn 1 task
+        response llm 42/17
+        handoff: triage → support span
+    support agent
+      turn 2 task
+        response llm 42/17
+  verify task
+helper_request workflow
+  helper_request task
+    helper agent
+      turn 1 task
+        generation llm gpt-4o 42/17
+        lookup_order tool
+      turn 2 task
+        generation llm gpt-4o 42/17
+failing_request workflow
+  failing_request task
+    broken agent ERROR Error in agent run: Error code: 400 - The model `error-400` does not exist.
+      turn 1 task
+        response llm ERROR Error getting response: Error code: 400 - The model `error-400` does not exist.";
+    assert_eq!(lines.join("\n"), expected);
+    let verify = spans.iter().find(|span| span.name == "verify").expect("a custom span");
+    assert_eq!((verify.metadata["claims"].as_u64(), verify.input.as_ref()), (Some(2), None));
+    assert!(spans.iter().all(|span| span.kind.as_str() != "llm" || span.tokens.cached.is_none_or(|cached| cached == 8)));
+}
+
+fn tree(spans: &[&Span], span: &Span, depth: usize, lines: &mut Vec<String>) {
+    let mut line = format!("{}{} {}", "  ".repeat(depth), span.name, span.kind.as_str());
+    line.extend(span.model_requested.iter().map(|model| format!(" {model}")));
+    line.extend(span.tokens.input.zip(span.tokens.output).map(|(input, output)| format!(" {input}/{output}")));
+    line.extend(span.error.iter().map(|error| format!(" ERROR {error}")));
+    lines.push(line);
+    let mut children: Vec<&&Span> = spans.iter().filter(|child| child.parent_span_id == Some(span.span_id)).collect();
+    children.sort_by_key(|child| child.started_at);
+    for child in children {
+        tree(spans, child, depth + 1, lines);
+    }
 }

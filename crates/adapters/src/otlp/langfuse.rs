@@ -7,7 +7,7 @@ use super::json::check_size;
 use super::{Refused, foreign_id};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::raw::{RawSpan, plausible};
-use flowtrace_core::span::{Score, SpanStatus};
+use flowtrace_core::span::{Score, Scored, SpanStatus};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -256,10 +256,12 @@ fn set(piece: &mut RawSpan, name: &str, value: Value) {
 
 fn score(body: &Map<String, Value>, event: &str, received: i64) -> Result<Score, String> {
     let name = text(body, "name").ok_or("a score needs a `name`")?.to_owned();
-    let Some(trace) = text(body, "traceId") else {
-        return Err("only scores of traces and spans are kept: this one names no `traceId`".to_owned());
+    let span = text(body, "observationId");
+    let of = match (text(body, "traceId"), text(body, "sessionId")) {
+        (Some(trace), _) => Scored::Trace { trace_id: foreign_id::trace(trace), span_id: span.map(foreign_id::span) },
+        (None, Some(session)) => Scored::Session { session_id: session.to_owned() },
+        (None, None) => return Err("a score needs a `traceId` or a `sessionId`; other scores are not kept".to_owned()),
     };
-    let trace_id = foreign_id::trace(trace);
     let boolean = text(body, "dataType").is_some_and(|kind| kind.eq_ignore_ascii_case("BOOLEAN"));
     let value = match body.get("value") {
         Some(Value::Number(number)) if boolean => Value::Bool(number.as_f64().is_some_and(|number| number != 0.0)),
@@ -270,12 +272,14 @@ fn score(body: &Map<String, Value>, event: &str, received: i64) -> Result<Score,
         Some(id) => id.to_owned(),
         None if !event.is_empty() => event.to_owned(),
         // The same score sent again is the same score.
-        None => format!("{trace_id}-{}-{name}", text(body, "observationId").unwrap_or_default()),
+        None => match &of {
+            Scored::Trace { trace_id, .. } => format!("{trace_id}-{}-{name}", span.unwrap_or_default()),
+            Scored::Session { session_id } => format!("session-{session_id}-{name}"),
+        },
     };
     Ok(Score {
         id,
-        trace_id,
-        span_id: text(body, "observationId").map(foreign_id::span),
+        of,
         name,
         value,
         comment: text(body, "comment").map(str::to_owned),

@@ -8,7 +8,7 @@ use super::terms::{Field, term};
 use super::writer::Writer;
 use crate::store::sqlite::data_dir::unusable;
 use flowtrace_core::id::TraceId;
-use flowtrace_core::span::Score;
+use flowtrace_core::span::{Score, Scored};
 use flowtrace_engine::port::span_store::Kept;
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -19,7 +19,14 @@ use std::time::Duration;
 pub fn score(writer: &mut Writer, scores: &[Score]) -> Result<(), Failed> {
     let current = writer.current()?;
     for score in scores {
-        let home = writer.home(score.trace_id, current)?;
+        let trace_id = match &score.of {
+            Scored::Trace { trace_id, .. } => *trace_id,
+            Scored::Session { session_id } => {
+                session_score(writer, session_id, score)?;
+                continue;
+            }
+        };
+        let home = writer.home(trace_id, current)?;
         let db = writer.db(home.map_or(current, |(period, _)| period))?;
         db.begin()?;
         let no = match home {
@@ -27,7 +34,7 @@ pub fn score(writer: &mut Writer, scores: &[Score]) -> Result<(), Failed> {
             None => {
                 let no = db.new_trace();
                 let sql = "INSERT INTO traces(no, id, spans, pinned) VALUES(?1, ?2, 0, 0)";
-                db.connection.prepare_cached(sql)?.execute(params![no, score.trace_id.0.to_be_bytes()])?;
+                db.connection.prepare_cached(sql)?.execute(params![no, trace_id.0.to_be_bytes()])?;
                 no
             }
         };
@@ -37,7 +44,7 @@ pub fn score(writer: &mut Writer, scores: &[Score]) -> Result<(), Failed> {
             .prepare_cached("SELECT trace, name FROM scores WHERE id = ?1")?
             .query_row([&score.id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let json = serde_json::to_string(score).map_err(|error| StoreError::Invalid(format!("a score is not JSON: {error}")))?;
+        let json = json_of(score)?;
         let number = score.value.as_f64().or(score.value.as_bool().map(f64::from));
         let sql = "INSERT OR REPLACE INTO scores VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
         db.connection.prepare_cached(sql)?.execute(params![score.id, no, score.at, name, number, json])?;
@@ -49,6 +56,21 @@ pub fn score(writer: &mut Writer, scores: &[Score]) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// A session is in many files, so its scores go where everything goes that comes now. An older copy in another file is hidden by
+/// this one.
+fn session_score(writer: &mut Writer, session: &str, score: &Score) -> Result<(), Failed> {
+    let current = writer.current()?;
+    let db = writer.db(current)?;
+    db.begin()?;
+    let sql = "INSERT OR REPLACE INTO session_scores VALUES(?1, ?2, ?3, ?4)";
+    db.connection.prepare_cached(sql)?.execute(params![score.id, session, score.at, json_of(score)?])?;
+    Ok(())
+}
+
+fn json_of(score: &Score) -> Result<String, StoreError> {
+    serde_json::to_string(score).map_err(|error| StoreError::Invalid(format!("a score is not JSON: {error}")))
 }
 
 pub fn pin(writer: &mut Writer, id: TraceId, pinned: bool) -> Result<bool, Failed> {
@@ -164,7 +186,7 @@ fn copy(writer: &mut Writer, from: Period, no: i64) -> Result<u64, Failed> {
     db.connection.execute("UPDATE traces SET pinned = 1 WHERE no = ?1", [no])?;
     for score in scores {
         let name = db.symbol(&score.name)?;
-        let json = serde_json::to_string(&score).map_err(|error| StoreError::Invalid(format!("a score is not JSON: {error}")))?;
+        let json = json_of(&score)?;
         let number = score.value.as_f64().or(score.value.as_bool().map(f64::from));
         let sql = "INSERT OR REPLACE INTO scores VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
         db.connection.execute(sql, params![score.id, no, score.at, name, number, json])?;

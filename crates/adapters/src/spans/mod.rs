@@ -298,6 +298,11 @@ impl SpanStore for SqliteSpans {
         }))
     }
 
+    fn session_scores(&self, session: &str) -> BoxFuture<'_, Result<Vec<Score>, SpanStoreError>> {
+        let session = session.to_owned();
+        Box::pin(self.read(move |partitions| sessions::scores(partitions, &session)))
+    }
+
     fn pin(&self, trace: TraceId, pinned: bool) -> BoxFuture<'_, Result<bool, SpanStoreError>> {
         Box::pin(self.change(move |writer| changes::pin(writer, trace, pinned)))
     }

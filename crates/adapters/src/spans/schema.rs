@@ -130,11 +130,16 @@ CREATE TABLE rollups(
 CREATE TABLE scores(
     id TEXT PRIMARY KEY, trace INTEGER NOT NULL, at INTEGER NOT NULL, name INTEGER NOT NULL, number REAL, json TEXT NOT NULL);
 CREATE INDEX scores_trace ON scores(trace, name);
-CREATE TABLE unsummed(trace INTEGER PRIMARY KEY, gone TEXT NOT NULL);
 ";
 
-/// What format 1 lacks.
-const SPANS_SINCE_1: &str = "CREATE TABLE unsummed(trace INTEGER PRIMARY KEY, gone TEXT NOT NULL);";
+/// What format 1 lacks: the traces that are still to be added up, and the scores of sessions. Those have no file of their own; they
+/// lie in the file of the week in which they came.
+const SPANS_SINCE_1: &str = "
+CREATE TABLE unsummed(trace INTEGER PRIMARY KEY, gone TEXT NOT NULL);
+CREATE TABLE session_scores(
+    id TEXT PRIMARY KEY, session TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX session_scores_session ON session_scores(session);
+";
 
 /// A document is a trace and has its number.
 const TEXT: &str = "
@@ -183,12 +188,12 @@ pub fn open_writer(dir: &Path, kind: Kind, period: Period) -> Result<Connection,
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         let tables = match (kind, user_version(&connection)?) {
-            (Kind::Spans, 0) => SPANS,
-            (Kind::Spans, 1) => SPANS_SINCE_1,
-            (Kind::Text, 0) => TEXT,
+            (Kind::Spans, 0) => [SPANS, SPANS_SINCE_1],
+            (Kind::Spans, 1) => [SPANS_SINCE_1, ""],
+            (Kind::Text, 0) => [TEXT, ""],
             (_, version) => return Ok((connection, version)),
         };
-        connection.execute_batch(&format!("BEGIN IMMEDIATE;{tables}PRAGMA user_version = {FORMAT};COMMIT"))?;
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;{}PRAGMA user_version = {FORMAT};COMMIT", tables.concat()))?;
         Ok((connection, FORMAT))
     };
     let (connection, version) = open().map_err(|error| store_error_in(&name, error))?;

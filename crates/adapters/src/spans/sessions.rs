@@ -5,6 +5,7 @@ use super::read;
 use super::rows::int;
 use super::schema::{Period, day_text};
 use super::terms::{Field, term};
+use flowtrace_core::span::Score;
 use flowtrace_core::trace::TraceStatus;
 use flowtrace_core::trace::summary::Totals;
 use flowtrace_engine::port::span_store::{
@@ -155,6 +156,28 @@ fn walk(
 
 pub fn one(partitions: &Partitions, id: &str) -> Result<Option<SessionSummary>, StoreError> {
     sum(&partitions.newest_first(), id)
+}
+
+/// The scores of a session as a whole, oldest first. Of two with the same id the one that came later counts, wherever it is.
+pub fn scores(partitions: &Partitions, session: &str) -> Result<Vec<Score>, StoreError> {
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    for partition in partitions.newest_first() {
+        let texts: Vec<String> = partition.spans(|connection| {
+            // A file that nobody has written to since before there were such scores has no table for them.
+            let there = "SELECT EXISTS(SELECT 1 FROM sqlite_master WHERE name = 'session_scores')";
+            if !connection.prepare_cached(there)?.query_row([], |row| row.get::<_, bool>(0))? {
+                return Ok(Vec::new());
+            }
+            let mut some = connection.prepare_cached("SELECT json FROM session_scores WHERE session = ?1")?;
+            some.query_map([session], |row| row.get(0))?.collect()
+        })?;
+        for score in texts.iter().filter_map(|text| serde_json::from_str::<Score>(text).ok()) {
+            scores.entry(score.id.clone()).or_insert(score);
+        }
+    }
+    let mut scores: Vec<Score> = scores.into_values().collect();
+    scores.sort_by_key(|score| score.at);
+    Ok(scores)
 }
 
 /// Whether a file has a trace of the session.

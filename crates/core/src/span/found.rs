@@ -55,11 +55,12 @@ impl<T> Best<T> {
 /// A text that nobody has copied yet.
 pub type Text<'a> = Cow<'a, str>;
 
-/// An input or an output, and whether its sender writes values as JSON text.
+/// An input or an output, and whether its sender writes values, or each value of a list, as JSON text.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
     Json(&'a Value),
     Text(&'a Value),
+    Texts(&'a Value),
 }
 
 #[derive(Debug, Default)]

@@ -76,6 +76,7 @@ fn read_usage(usage: &Map<String, Value>, found: &mut Found<'_>) {
     let output = line(&["completion_tokens", "output_tokens", "output", "completionTokens"]);
     let total = line(&["total_tokens", "total", "totalTokens"]);
     let nested_cached = part(&["prompt_tokens_details", "input_tokens_details"], "cached_tokens");
+    let nested_write = part(&["prompt_tokens_details", "input_tokens_details"], "cache_write_tokens");
     let nested_reasoning = part(&["completion_tokens_details", "output_tokens_details"], "reasoning_tokens");
     let cached = line(&["cache_read_input_tokens", "input_cached_tokens", "input_cache_read", "cached_tokens"]);
     let write = line(&["cache_creation_input_tokens", "input_cache_creation", "input_cache_write"]);
@@ -96,7 +97,7 @@ fn read_usage(usage: &Map<String, Value>, found: &mut Found<'_>) {
     found.input_tokens.offer(Vendor, whole_input);
     found.output_tokens.offer(Vendor, whole_output);
     found.cached.offer(Vendor, nested_cached.or(cached));
-    found.cache_write.offer(Vendor, write);
+    found.cache_write.offer(Vendor, nested_write.or(write));
     found.reasoning.offer(Vendor, nested_reasoning.or(reasoning));
 }
 

@@ -124,7 +124,6 @@ fn own_metadata(key: &str, value: &Value, found: &mut Found<'_>) {
 /// Everything that is read from the attributes; the rest of the span is filled in by [`finish`].
 fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
     let kind = kind(&mut found);
-    let llm = kind == SpanKind::Llm;
     // What an agent or a tool says about models is about the calls inside it, which say it themselves.
     let own_model = kind.spends() || kind == SpanKind::Span;
     let model_requested = owned(&mut found.model_requested).filter(|_| own_model);
@@ -178,7 +177,11 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
         span.cost_nanousd = found.cost_usd.take().filter(|usd| *usd < 1e7).map(|usd| (usd * 1e9).round() as u64);
     }
     span.tools = tools(&mut found);
-    (span.input, span.output) = contents(llm, &mut span.tools, &mut found);
+    (span.input, span.output) = contents(kind, &mut span.tools, &mut found);
+    if kind == SpanKind::Llm && span.finish_reason.is_none() {
+        // Streams of OpenTelemetry's own instrumentation say it in the answer alone.
+        span.finish_reason = said_in_answer(span.output.as_ref()).map(str::to_owned);
+    }
     span
 }
 
@@ -323,20 +326,24 @@ fn tools(found: &mut Found<'_>) -> Option<Value> {
 }
 
 /// Input and output. A model call's are messages, where there are any; other spans keep what they were given.
-fn contents(llm: bool, tools: &mut Option<Value>, found: &mut Found<'_>) -> (Option<Value>, Option<Value>) {
+fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) -> (Option<Value>, Option<Value>) {
     let (input, output) = (found.input.take(), found.output.take());
     let in_json = found.input_is_json;
     let out_json = found.output_is_json;
-    if !llm {
+    if kind != SpanKind::Llm {
         let messages = |best: &mut Best<&Value>| best.take().map(json::or_text);
-        return (
-            input.map(|content| plain(content, in_json)).or_else(|| messages(&mut found.messages_in)),
-            output.map(|content| plain(content, out_json)).or_else(|| messages(&mut found.messages_out)),
-        );
+        let asked = input.map(|content| plain(content, in_json)).or_else(|| messages(&mut found.messages_in));
+        let answered = output.map(|content| plain(content, out_json)).or_else(|| messages(&mut found.messages_out));
+        // An agent is talked to as a model is.
+        let talk = |value: Value| match value {
+            Value::Array(_) if kind == SpanKind::Agent => messages::list(value.clone(), "user").map_or(value, Value::Array),
+            other => other,
+        };
+        return (asked.map(talk), answered.map(talk));
     }
     let mut asked = conversation(found.messages_in.take(), std::mem::take(&mut found.indexed_in), "user");
     if asked.is_none()
-        && let Some(Content::Json(value) | Content::Text(value)) = input
+        && let Some(Content::Json(value) | Content::Text(value) | Content::Texts(value)) = input
     {
         asked = messages::read(value, "user");
         if asked.is_some() && tools.is_none() {
@@ -364,7 +371,7 @@ fn contents(llm: bool, tools: &mut Option<Value>, found: &mut Found<'_>) -> (Opt
         answered = Some(messages::answer(found.answer_text, found.answer_calls));
     }
     if answered.is_none()
-        && let Some(Content::Json(value) | Content::Text(value)) = output
+        && let Some(Content::Json(value) | Content::Text(value) | Content::Texts(value)) = output
     {
         answered = messages::read(value, "assistant");
     }
@@ -376,6 +383,10 @@ fn contents(llm: bool, tools: &mut Option<Value>, found: &mut Found<'_>) -> (Opt
         },
     };
     (asked, answered)
+}
+
+fn said_in_answer(output: Option<&Value>) -> Option<&str> {
+    output?.as_array()?.last()?.get("finish_reason")?.as_str()
 }
 
 fn conversation(whole: Option<&Value>, indexed: messages::indexed::Indexed<'_>, role: &str) -> Option<Vec<Value>> {
@@ -393,6 +404,9 @@ fn conversation(whole: Option<&Value>, indexed: messages::indexed::Indexed<'_>, 
 
 fn plain(content: Content<'_>, is_json: Option<bool>) -> Value {
     match (content, is_json) {
+        // The AI SDK sends the values that it embeds as a list of texts in JSON.
+        (Content::Texts(Value::Array(texts)), _) => Value::Array(texts.iter().map(json::or_text).collect()),
+        (Content::Texts(other), _) => json::or_text(other),
         (Content::Json(value), _) | (Content::Text(value), Some(true)) => json::or_text(value),
         (Content::Text(value), _) => value.clone(),
     }

@@ -357,3 +357,49 @@ fn what_else_is_read() {
     );
     check(json!({"gen_ai.response.finish_reasons": "[\"tool-calls\"]"}), json!({"finish_reason": "tool_calls"}));
 }
+
+/// What real SDKs turned out to send; `tests/sdks` runs them.
+#[test]
+fn as_sdks_send_it() {
+    // pydantic-ai: the whole talk of an agent, in parts.
+    check(
+        json!({
+            "gen_ai.operation.name": "invoke_agent",
+            "pydantic_ai.all_messages": r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]},
+                {"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"look","arguments":"{\"a\":1}"}],"finish_reason":"tool_call"},
+                {"role":"user","parts":[{"type":"tool_call_response","id":"c","name":"look","result":"found"}]}]"#,
+        }),
+        json!({"input": [
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "name": "look", "arguments": {"a": 1}}], "finish_reason": "tool_calls"},
+            {"role": "tool", "content": "found", "tool_call_id": "c", "name": "look"},
+        ]}),
+    );
+    // An agent that was given no talk keeps what it was given.
+    check(
+        json!({"langfuse.observation.type": "agent", "langfuse.observation.input": "[1, {\"role\": \"user\"}]"}),
+        json!({"input": [1, {"role": "user"}]}),
+    );
+    // Vercel's embeddings: each value a text in JSON.
+    check(
+        json!({"ai.operationId": "ai.embedMany.doEmbed", "ai.values": ["\"returns\"", "\"7\""]}),
+        json!({"input": ["returns", "7"]}),
+    );
+    // OpenTelemetry's stream: why it ended stands in the answer alone.
+    check(
+        json!({
+            "gen_ai.operation.name": "chat",
+            "gen_ai.output.messages": r#"[{"role":"assistant","parts":[{"type":"text","content":"yes"}],"finish_reason":"stop"}]"#,
+        }),
+        json!({"finish_reason": "stop"}),
+    );
+    // OpenAI's usage: what was written to the cache is a part of the input like what was read from it.
+    check(
+        json!({
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details":
+                r#"{"input_tokens":42,"output_tokens":17,"total_tokens":59,"input_tokens_details":{"cached_tokens":8,"cache_write_tokens":4}}"#,
+        }),
+        json!({"tokens.input": 42, "tokens.cached": 8, "tokens.cache_write": 4, "tokens.output": 17}),
+    );
+}

@@ -32,7 +32,8 @@ pub fn read<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         }
         "toolCall.args" => found.input.offer(Generic, some(value).map(Content::Json)),
         "toolCall.result" => found.output.offer(Generic, some(value).map(Content::Json)),
-        "prompt" | "value" | "values" => found.input.offer(Generic, some(value).map(Content::Json)),
+        "values" => found.input.offer(Generic, some(value).map(Content::Texts)),
+        "prompt" | "value" => found.input.offer(Generic, some(value).map(Content::Json)),
         "embedding" | "embeddings" => {}
         "prompt.messages" => found.messages_in.offer(Generic, some(value)),
         "prompt.tools" => found.tools.offer(Generic, some(value)),

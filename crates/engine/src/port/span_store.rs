@@ -299,11 +299,14 @@ pub trait SpanStore: Send + Sync {
     /// The calls that are missing in the cost, as [`SpanStore::outline`] has them. A page holds those of a bounded number of traces.
     fn unpriced(&self, after: Option<Cursor>) -> BoxFuture<'_, Result<Page<Span>, SpanStoreError>>;
 
-    /// Keeps scores; one with the id of another takes its place. Their trace may come later.
+    /// Keeps scores; one with the id of another of its kind takes its place. Their trace or session may come later.
     fn score(&self, scores: Vec<Score>) -> BoxFuture<'_, Result<(), SpanStoreError>>;
 
     /// The scores of a trace, oldest first.
     fn scores(&self, trace: TraceId) -> BoxFuture<'_, Result<Vec<Score>, SpanStoreError>>;
+
+    /// The scores of a session as a whole, oldest first.
+    fn session_scores(&self, session: &str) -> BoxFuture<'_, Result<Vec<Score>, SpanStoreError>>;
 
     /// Keeps a trace however old it gets, or lets go of it. `false` if there is no such trace.
     fn pin(&self, trace: TraceId, pinned: bool) -> BoxFuture<'_, Result<bool, SpanStoreError>>;

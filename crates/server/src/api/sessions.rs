@@ -3,7 +3,7 @@
 use super::dto::{cents, page_size};
 use super::extract::{Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
-use super::trace_view::{SpanTime, TraceSummary, Work};
+use super::trace_view::{Score, SpanTime, TraceSummary, Work};
 use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
@@ -139,6 +139,8 @@ pub struct SessionTraces {
     /// The last that arrived first.
     traces_page: Vec<TraceSummary>,
     next_cursor: Option<String>,
+    /// Those of the session as a whole, oldest first; those of its traces are with the traces.
+    scores: Vec<Score>,
 }
 
 /// One session with its traces.
@@ -155,11 +157,13 @@ pub async fn get(
     let limit = page_size(query.limit, 50, 200)?;
     let missing = || ApiError::not_found(format!("session `{}`", id.chars().take(100).collect::<String>()));
     let session = app.spans.session(&id).await?.ok_or_else(missing)?;
+    let scores = app.spans.session_scores(&id).await?;
     let traces = TraceQuery { session: Some(id), after: query.cursor.map(Cursor), limit, ..TraceQuery::default() };
     let page = app.spans.find(traces).await?;
     Ok(Json(SessionTraces {
         session: session.into(),
         traces_page: page.items.iter().map(TraceSummary::from).collect(),
         next_cursor: page.next.map(|cursor| cursor.0),
+        scores: scores.into_iter().map(Score::from).collect(),
     }))
 }

@@ -280,12 +280,16 @@ impl Span {
     }
 }
 
-/// What a person or an evaluator thought of a trace or a span.
+/// What a person or an evaluator thought of a trace, a span or a session.
 #[derive(Serialize, ToSchema)]
 pub struct Score {
     id: String,
-    trace_id: String,
+    /// Null for the score of a session.
+    trace_id: Option<String>,
+    /// Null for the score of a whole trace.
     span_id: Option<String>,
+    /// Null for the score of a trace or a span.
+    session_id: Option<String>,
     name: String,
     /// A number, a category or a yes/no.
     value: Value,
@@ -295,10 +299,15 @@ pub struct Score {
 
 impl From<span::Score> for Score {
     fn from(score: span::Score) -> Self {
+        let (trace_id, span_id, session_id) = match score.of {
+            span::Scored::Trace { trace_id, span_id } => (Some(trace_id.to_string()), span_id.map(|id| id.to_string()), None),
+            span::Scored::Session { session_id } => (None, None, Some(session_id)),
+        };
         Score {
             id: score.id,
-            trace_id: score.trace_id.to_string(),
-            span_id: score.span_id.map(|id| id.to_string()),
+            trace_id,
+            span_id,
+            session_id,
             name: score.name,
             value: score.value,
             comment: score.comment,

@@ -108,12 +108,22 @@ async fn scores_of_langfuse() {
     let list = json!([{"traceId": trace, "name": "ok", "value": 1.0, "dataType": "BOOLEAN", "id": "b"}]);
     assert_eq!(post(list).await.unwrap().status(), 202);
     assert_eq!(post(json!({"traceId": trace, "value": 1})).await.unwrap().status(), 400, "no name");
-    let mixed =
-        post(json!([{"traceId": trace, "name": "x", "value": "y", "id": "c"}, {"name": "z", "value": 1, "sessionId": "s"}]));
+    let mixed = post(json!([{"traceId": trace, "name": "x", "value": "y", "id": "c"}, {"name": "z", "value": 1}]));
     let mixed = mixed.await.unwrap();
     assert_eq!(mixed.status(), 207);
     assert_eq!(mixed.json::<Value>().await.unwrap()["rejected"], 1);
     assert_eq!(post(json!(3)).await.unwrap().status(), 400);
+    // Of a session: again in place of the first, and before any of its traces.
+    for (value, status) in [("no", 202), ("yes", 202)] {
+        let of_session = json!([{"sessionId": "sess/1", "name": "satisfied", "value": value, "dataType": "CATEGORICAL"}]);
+        assert_eq!(post(of_session).await.unwrap().status(), status);
+    }
+    api.get("/api/sessions/sess%2F1").await.problem(404, "not_found");
+    let of_session = wire::attribute(b"session.id", b"sess/1");
+    assert_eq!(wire::post(&api, request(&[span(7, 1, 0, &[message(9, &of_session)])])).send().await.unwrap().status(), 200);
+    let session = api.get("/api/sessions/sess%2F1").await.expect(200);
+    assert_eq!(session["scores"].as_array().unwrap().len(), 1, "{session}");
+    assert_eq!((&session["scores"][0]["value"], &session["scores"][0]["session_id"]), (&json!("yes"), &json!("sess/1")));
     // The trace comes after its scores.
     let id = u128::from_str_radix(trace, 16).unwrap();
     assert_eq!(wire::post(&api, request(&[span(id, 1, 0, &[])])).send().await.unwrap().status(), 200);

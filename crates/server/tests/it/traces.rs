@@ -59,11 +59,21 @@ pub async fn operations(api: &Api) {
         (json!({"trace_id": id, "span_id": "x", "name": "n", "value": 1}), "/span_id"),
         (json!({"trace_id": id, "name": "", "value": 1}), "/name"),
         (json!({"trace_id": id, "name": "n", "value": [1]}), "/value"),
+        (json!({"name": "n", "value": 1}), "/trace_id"),
+        (json!({"trace_id": id, "session_id": "s", "name": "n", "value": 1}), "/trace_id"),
+        (json!({"session_id": "s", "span_id": span, "name": "n", "value": 1}), "/span_id"),
+        (json!({"session_id": "", "name": "n", "value": 1}), "/session_id"),
     ] {
         let answer = api.post("/api/scores", body).await;
         assert_eq!(answer.json()["pointer"], pointer);
         answer.problem(400, "invalid_body");
     }
+
+    let of_session = json!({"session_id": "session/1", "name": "satisfied", "value": "yes"});
+    let created = api.post("/api/scores", of_session).await.expect(201);
+    assert_eq!((&created["session_id"], &created["trace_id"]), (&json!("session/1"), &json!(null)));
+    assert_eq!(api.get("/api/sessions/session%2F1").await.expect(200)["scores"], json!([created]));
+    assert_eq!(api.get(&format!("/api/traces/{id}")).await.expect(200)["scores"].as_array().unwrap().len(), 1);
 
     let pin = format!("/api/traces/{id}/pin");
     api.send(Method::PUT, &pin, |request| request.json(&json!({}))).await.expect(204);

@@ -1,6 +1,7 @@
 //! Weeks, age and pins; many spans; pages while more arrives.
 
 use super::*;
+use flowtrace_core::span::{Score, Scored};
 use std::time::Duration;
 
 #[tokio::test]
@@ -58,10 +59,9 @@ async fn old_traces_go_and_pinned_ones_stay() {
     assert!(store.pin(TraceId(2), true).await.unwrap());
     assert!(store.pin(TraceId(3), true).await.unwrap());
     assert!(!store.pin(TraceId(99), true).await.unwrap());
-    let score = flowtrace_core::span::Score {
+    let score = Score {
         id: "s".to_owned(),
-        trace_id: TraceId(2),
-        span_id: None,
+        of: Scored::Trace { trace_id: TraceId(2), span_id: None },
         name: "quality".to_owned(),
         value: serde_json::json!(1),
         comment: None,
@@ -199,4 +199,27 @@ async fn times_at_the_ends_of_what_can_be_said_do_no_harm() {
     let trace = store.trace(TraceId(1)).await.unwrap().unwrap();
     assert_eq!(trace.spans.len(), 4);
     assert_eq!(find(&store, TraceQuery { tokens: Some(1000..=u64::MAX), ..TraceQuery::default() }).await, [1]);
+}
+
+#[tokio::test]
+async fn scores_of_a_session_lie_where_they_came_and_the_last_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Hand::new();
+    let store = open(dir.path(), &clock);
+    let score = |id: &str, at: i64, value: &str| Score {
+        id: id.to_owned(),
+        of: Scored::Session { session_id: "s".to_owned() },
+        name: "satisfied".to_owned(),
+        value: serde_json::json!(value),
+        comment: None,
+        at,
+    };
+    store.score(vec![score("a", 1, "no"), score("b", 2, "no")]).await.unwrap();
+    clock.pass(3 * WEEK);
+    store.score(vec![score("b", 3, "yes")]).await.unwrap();
+    assert_eq!(store.session_scores("s").await.unwrap(), [score("a", 1, "no"), score("b", 3, "yes")]);
+    assert_eq!(store.session_scores("t").await.unwrap(), []);
+    clock.pass(2 * WEEK);
+    store.expire(clock.nanos(), Duration::from_micros(4 * WEEK)).await.unwrap();
+    assert_eq!(store.session_scores("s").await.unwrap(), [score("b", 3, "yes")], "the old file is gone");
 }

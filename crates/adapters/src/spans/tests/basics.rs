@@ -1,5 +1,5 @@
 use super::*;
-use flowtrace_core::span::Score;
+use flowtrace_core::span::{Score, Scored};
 use flowtrace_core::trace::TraceStatus;
 use serde_json::json;
 
@@ -95,8 +95,7 @@ async fn each_filter_finds_its_traces() {
 
     let score = |id: &str, trace: u128, value: serde_json::Value| Score {
         id: id.to_owned(),
-        trace_id: TraceId(trace),
-        span_id: None,
+        of: Scored::Trace { trace_id: TraceId(trace), span_id: None },
         name: "quality".to_owned(),
         value,
         comment: None,
