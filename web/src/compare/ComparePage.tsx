@@ -4,7 +4,7 @@ import type { RunSummary } from "@/api/types";
 import { WorkflowName } from "@/nodes/WorkflowName";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { passFocusTo, ROW_STOP } from "@/ui/focus";
+import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
@@ -64,8 +64,9 @@ function Comparison({ a, b }: { a: string; b: string }) {
   const index = rows.findIndex((row) => row.step_id === selected);
 
   const close = () => {
+    const rows = rowsOfOpened();
     change({ step: "" });
-    passFocusTo(ROW_STOP);
+    passFocusTo(...rows);
   };
   const scroll = useRef<HTMLDivElement>(null);
   const { virtual, focusRow } = useVirtualRows({ count: rows.length, height: ROW, scroll, active: index });

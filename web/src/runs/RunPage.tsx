@@ -3,7 +3,7 @@ import { workflowsQuery } from "@/api/queries";
 import type { Step } from "@/api/types";
 import { buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner, Skeleton, SkeletonRows } from "@/ui/feedback";
-import { passFocusTo, ROW_STOP } from "@/ui/focus";
+import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
 import { PageHeader, useTitle } from "@/ui/page";
@@ -47,8 +47,9 @@ export function RunPage() {
   const select = useCallback((step: string | undefined) => change({ step: step ?? "", tab: undefined }, Boolean(step)), [change]);
 
   const close = useCallback(() => {
+    const rows = rowsOfOpened();
     select(undefined);
-    passFocusTo(ROW_STOP, "[role=tab][data-state=active]");
+    passFocusTo(...rows, "[role=tab][data-state=active]");
   }, [select]);
 
   const view = search.view ?? "timeline";

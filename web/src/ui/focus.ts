@@ -15,5 +15,8 @@ export function passFocusTo(...selectors: string[]): void {
   requestAnimationFrame(look);
 }
 
-/** The row that the keyboard is at. */
-export const ROW_STOP = '[data-row][tabindex="0"]';
+/** Where the focus goes when what a row opened is closed: to that row. To be asked before it closes. */
+export function rowsOfOpened(): string[] {
+  const row = document.querySelector<HTMLElement>('[data-row]:is([aria-current="true"], [aria-selected="true"])')?.dataset.row;
+  return [...(row === undefined ? [] : [`[data-row="${row}"]`]), '[data-row][tabindex="0"]'];
+}
