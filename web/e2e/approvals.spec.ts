@@ -65,6 +65,8 @@ test("rejected by the keyboard, with a reason that the run and the list show", a
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect(page.getByText(/Rejected.*from these pages/)).toBeVisible();
+  // The buttons are gone: the focus is where the answer is.
+  await expect(page.getByRole("region", { name: "The question" })).toBeFocused();
   await page.getByRole("tab", { name: "Decided" }).click();
   await page.getByRole("list", { name: "Decided" }).getByRole("button", { name: /Refund order B-2\?/ }).click();
   await expect(page.getByText("“Too late.”")).toBeVisible();

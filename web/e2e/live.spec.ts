@@ -73,6 +73,22 @@ test("without the server the list keeps its rows and says so; with it again all 
   }
 });
 
+test("a list that never came says why, and does not flicker while it is asked for again", async ({ page, server }) => {
+  await page.route(/\/(api|health|version)(\/|\?|$)/, (route) => route.abort());
+  await page.goto(`${server.url}/runs`);
+  const alert = page.getByRole("alert").filter({ hasText: "The server does not answer" });
+  await expect(alert).toBeVisible();
+  // The list is asked for every four seconds.
+  const gone = await page.evaluate(async () => {
+    let gone = 0;
+    for (const end = performance.now() + 5_000; performance.now() < end; await new Promise(requestAnimationFrame)) if (!document.querySelector("[role=alert]")) gone += 1;
+    return gone;
+  });
+  expect(gone).toBe(0);
+  await page.unroute(/\/(api|health|version)(\/|\?|$)/);
+  await expect(alert).toBeHidden();
+});
+
 test("eight tabs on eight runs do not block one another", async ({ context, server }) => {
   const id = await server.workflow("Eight", streaming(25));
   const pages = [];

@@ -1,6 +1,19 @@
 import { expect, test } from "./server";
 import { failing, retryAndFallback, cached } from "./workflows";
 
+test("closing a step brings the focus back to its row, by the button and by the key", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Focus", failing), {}, 20);
+  await page.goto(`${server.url}/runs/${run}`);
+  const row = page.getByRole("button", { name: /^Draft the reply, LLM, Failed/ });
+  await expect(row).toBeVisible();
+  for (const key of ["Enter", "Escape"]) {
+    await page.getByRole("button", { name: "Close the step (Esc)" }).focus();
+    await page.keyboard.press(key);
+    await expect(row).toBeFocused();
+    await page.keyboard.press("Enter");
+  }
+});
+
 test("from the list to the failing step with its prompt and its error in one click", async ({ page, server }) => {
   const run = await server.run(await server.workflow("Support reply", failing), {}, 20);
   await page.goto(`${server.url}/runs?q=${run}`);

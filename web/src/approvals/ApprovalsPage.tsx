@@ -9,6 +9,7 @@ import { count, firstLine, plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
+import { useSteadyError } from "@/ui/steady";
 import { Tabs } from "@/ui/tabs";
 import { Ago } from "@/ui/time";
 import { useVirtualRows } from "@/ui/virtual";
@@ -30,6 +31,7 @@ export function ApprovalsPage() {
   const navigate = route.useNavigate();
   const view = search.view ?? "open";
   const query = useInfiniteQuery({ ...approvalsQuery(view), refetchInterval: EVERY, refetchOnWindowFocus: true });
+  const error = useSteadyError(query);
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.approvals) ?? [], [query.data]);
   const open = query.data?.pages[0]?.open;
   const beside = useMedia("(min-width: 1024px)");
@@ -74,7 +76,7 @@ export function ApprovalsPage() {
           {open !== undefined && (open === 0 ? "nothing waits" : `${plural(open, "question")} open`)}
         </span>
       </PageHeader>
-      {query.error && <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
+      {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
       <div className="flex min-h-0 flex-1">
         <section aria-label="Questions" className="flex min-w-0 flex-1 flex-col lg:max-w-[420px]" inert={Boolean(search.id) && !beside}>
           <Tabs
@@ -87,7 +89,7 @@ export function ApprovalsPage() {
             ]}
           >
             {!query.data ? (
-              !query.error && <SkeletonRows rows={8} height={ROW} label="Loading the questions" />
+              !error && <SkeletonRows rows={8} height={ROW} label="Loading the questions" />
             ) : rows.length === 0 ? (
               <Empty decided={view === "decided"} />
             ) : (

@@ -7,6 +7,7 @@ import { useHotkeys } from "@/ui/hotkeys";
 import { parseJson, prettyJson } from "@/ui/json";
 import { JsonField } from "@/ui/jsonField";
 import { Kbd } from "@/ui/kbd";
+import { passFocusTo } from "@/ui/focus";
 import { toast } from "@/ui/toast";
 import { Value } from "@/ui/value";
 import { Check, Pencil, X } from "lucide-react";
@@ -51,7 +52,10 @@ export function DecideForm({ approval, payload }: { approval: Approval; payload:
     const why = reason.trim() === "" ? {} : { reason };
     const value = read && read.error === undefined ? read.value : undefined;
     decide.mutate(decision === "reject" ? { decision, ...why } : { decision, ...(sends ? { payload: value } : {}), ...why }, {
-      onSuccess: () => toast(decision === "approve" ? "Approved: the run goes on." : "Rejected."),
+      onSuccess: () => {
+        toast(decision === "approve" ? "Approved: the run goes on." : "Rejected.");
+        passFocusTo('[aria-label="The question"]');
+      },
     });
   };
   const already = decide.error instanceof ApiProblem && decide.error.code === "already_decided";

@@ -4,6 +4,7 @@ import type { RunSummary } from "@/api/types";
 import { WorkflowName } from "@/nodes/WorkflowName";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
@@ -64,6 +65,11 @@ function Comparison({ a, b }: { a: string; b: string }) {
   const change = (next: Partial<CompareSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace });
   const index = rows.findIndex((row) => row.step_id === selected);
 
+  const close = () => {
+    const rows = rowsOfOpened();
+    change({ step: "" });
+    passFocusTo(...rows);
+  };
   const scroll = useRef<HTMLDivElement>(null);
   const { virtual, focusRow } = useVirtualRows({ count: rows.length, height: ROW, scroll, active: index });
   const open = (at: number) => {
@@ -81,7 +87,7 @@ function Comparison({ a, b }: { a: string; b: string }) {
       const after = rows.findIndex((row, at) => at > index && row.differs.length > 0);
       open(after >= 0 ? after : rows.findIndex((row) => row.differs.length > 0));
     },
-    Escape: () => (step ? change({ step: "" }) : false),
+    Escape: () => (step ? close() : false),
   });
 
   // What is open comes into view: first of all, where the two runs part.
@@ -174,6 +180,7 @@ function Comparison({ a, b }: { a: string; b: string }) {
                               top={item.start}
                               height={ROW}
                               selected={row.step_id === selected}
+                              tabbable={item.index === Math.max(index, 0)}
                               first={row.step_id === first.first_divergence}
                               onSelect={() => change({ step: row.step_id }, beside)}
                             />
@@ -190,7 +197,7 @@ function Comparison({ a, b }: { a: string; b: string }) {
                 aria-label={`Step ${step.step_id}`}
                 className="fixed inset-0 z-20 flex min-w-0 flex-col border-l border-line bg-panel lg:static lg:z-auto lg:w-[54%] lg:min-w-[440px]"
               >
-                <StepDiff key={step.step_id} a={a} b={b} step={step} onClose={() => change({ step: "" })} />
+                <StepDiff key={step.step_id} a={a} b={b} step={step} onClose={close} />
               </aside>
             )}
           </div>

@@ -18,6 +18,7 @@ export function CompareRow({
   top,
   height,
   selected,
+  tabbable,
   first,
   onSelect,
 }: {
@@ -26,6 +27,8 @@ export function CompareRow({
   top: number;
   height: number;
   selected: boolean;
+  /** Whether it is the one that Tab leads to. */
+  tabbable: boolean;
   first: boolean;
   onSelect: () => void;
 }) {
@@ -37,7 +40,7 @@ export function CompareRow({
       aria-rowindex={index + 2}
       aria-current={selected}
       data-row={index}
-      tabIndex={selected || (index === 0 && !selected) ? 0 : -1}
+      tabIndex={tabbable ? 0 : -1}
       onClick={onSelect}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

@@ -1,3 +1,6 @@
+import { kindLabel } from "@/nodes/kind";
+import { count, duration, plural } from "@/ui/format";
+import { statusWord } from "@/ui/status";
 import type { PathRow } from "./rows";
 
 /** The name of the step, after the part of the path that tells it from its siblings. */
@@ -10,4 +13,12 @@ export function RowName({ row }: { row: PathRow }) {
       {name || row.label}
     </span>
   );
+}
+
+/** A row in one sentence, for who cannot see it. */
+export function describeRow({ path, step, sum }: PathRow, elapsed: number | null): string {
+  const held = sum ? `, ${plural(sum.steps, "step")}${sum.failed > 0 ? `, ${count(sum.failed)} failed` : ""}` : "";
+  if (!step) return `${path}${held}`;
+  const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : "";
+  return `${step.name || step.step_id}, ${kindLabel(step.node_type)}, ${statusWord(step.status)}, ${duration(elapsed)}${attempts}${held}`;
 }

@@ -10,17 +10,19 @@ import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronRight, History, RotateCw, TriangleAlert } from "lucide-react";
-import { useMemo, type ReactNode } from "react";
+import { lazy, Suspense, useMemo, type ReactNode } from "react";
 import { attemptsOf, ms } from "./attempts";
 import { curlOfRun } from "./curl";
 import { errorText } from "./errorText";
-import { FailNext } from "./FailNext";
 import { PhaseChip, RunActions } from "./RunActions";
 import { total, union } from "./scale";
 import { useNow } from "./useNow";
 import { useRunAgain } from "./useRunAgain";
 import type { RunData } from "./useRun";
 import { WaitStrip } from "./WaitStrip";
+
+// A menu, and all that a menu brings along; only where models are simulated.
+const FailNext = lazy(() => import("./FailNext").then((module) => ({ default: module.FailNext })));
 
 interface Props {
   data: RunData;
@@ -73,7 +75,11 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
           <span className="hidden sm:contents">
             <CopyButton text={() => curlOfRun(run, location.origin)}>Copy as curl</CopyButton>
           </span>
-          {version?.simulated && <FailNext />}
+          {version?.simulated && (
+            <Suspense fallback={null}>
+              <FailNext />
+            </Suspense>
+          )}
           {onTravel && (
             <IconButton label="Time travel: the run after each of its events (t)" onClick={onTravel}>
               <History size={15} aria-hidden />

@@ -3,6 +3,7 @@ import { workflowsQuery } from "@/api/queries";
 import type { Step } from "@/api/types";
 import { buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner, Skeleton, SkeletonRows } from "@/ui/feedback";
+import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
 import { PageHeader, useTitle } from "@/ui/page";
@@ -45,10 +46,16 @@ export function RunPage() {
   const step = useMemo(() => (selected ? steps.find((each) => each.step_id === selected) : undefined), [steps, selected]);
   const select = useCallback((step: string | undefined) => change({ step: step ?? "", tab: undefined }, Boolean(step)), [change]);
 
+  const close = useCallback(() => {
+    const rows = rowsOfOpened();
+    select(undefined);
+    passFocusTo(...rows, "[role=tab][data-state=active]");
+  }, [select]);
+
   const view = search.view ?? "timeline";
   const failed = useMemo(() => steps.filter((each) => each.status === "failed"), [steps]);
   useHotkeys({
-    Escape: () => (selected ? select(undefined) : false),
+    Escape: () => (selected ? close() : false),
     e: () => select(nextFailed(steps, failed, selected)?.step_id ?? selected),
     ...Object.fromEntries(VIEWS.map((view, index) => [String(index + 1), () => change({ view })])),
   });
@@ -98,7 +105,7 @@ export function RunPage() {
       step={step}
       tab={search.tab}
       onTab={(tab) => change({ tab })}
-      onClose={() => select(undefined)}
+      onClose={close}
       onSelect={select}
     />
   );

@@ -9,6 +9,7 @@ import { useHotkeys } from "@/ui/hotkeys";
 import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { statusWord } from "@/ui/status";
+import { useSteadyError } from "@/ui/steady";
 import { VirtualTable, type Column } from "@/ui/table";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -48,6 +49,7 @@ export function RunsPage() {
       return data?.pages.some((page) => page.runs.some(isActive)) ? 1_000 : 4_000;
     },
   });
+  const error = useSteadyError(query);
   const { data: workflows } = useQuery(workflowsQuery);
   const names = useMemo(() => new Map(workflows?.map((workflow) => [workflow.id, workflow.name])), [workflows]);
 
@@ -152,9 +154,9 @@ export function RunsPage() {
           </span>
         )}
       </search>
-      {query.error && <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
+      {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
       {!query.data ? (
-        !query.error && <SkeletonRows rows={14} height={height} label="Loading the runs" />
+        !error && <SkeletonRows rows={14} height={height} label="Loading the runs" />
       ) : rows.length === 0 ? (
         <Empty filtered={filtered} onClear={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })} />
       ) : (

@@ -1,8 +1,8 @@
 import type { Step, TraceEvent } from "@/api/types";
-import { KindIcon, kindLabel } from "@/nodes/kind";
+import { KindIcon } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
-import { count, duration, plural, usd } from "@/ui/format";
-import { StatusIcon, statusWord } from "@/ui/status";
+import { count, duration, usd } from "@/ui/format";
+import { StatusIcon } from "@/ui/status";
 import { usePlaced } from "@/ui/virtual";
 import { useWidth } from "@/ui/width";
 import { ChevronDown, ChevronRight } from "lucide-react";
@@ -11,7 +11,7 @@ import { AttemptBars } from "./AttemptBars";
 import { attemptsOf, ms } from "./attempts";
 import { GroupNote } from "./GroupNote";
 import { Minimap } from "./Minimap";
-import { RowName } from "./RowName";
+import { describeRow, RowName } from "./RowName";
 import { costOf, tokensOf, tookOf, type PathRow } from "./rows";
 import { marksOf, placeMarks, type Mark } from "./marks";
 import { makeScale, roomy, type Scale, type Span } from "./scale";
@@ -218,13 +218,6 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
     </li>
   );
 }, same);
-
-function describeRow({ path, step, sum }: PathRow, elapsed: number | null): string {
-  const held = sum ? `, ${plural(sum.steps, "step")}${sum.failed > 0 ? `, ${count(sum.failed)} failed` : ""}` : "";
-  if (!step) return `${path}${held}`;
-  const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : "";
-  return `${step.name || step.step_id}, ${kindLabel(step.node_type)}, ${statusWord(step.status)}, ${duration(elapsed)}${attempts}${held}`;
-}
 
 /** When a row was at work. Backoff between two attempts is a wait, and so is an approval; an open group speaks through its rows. */
 function busyOf({ step, sum, open }: PathRow, events: TraceEvent[] | undefined, attemptsEnd: number | undefined, runEnd: number): Span[] {

@@ -6,7 +6,7 @@ import { usePlaced } from "@/ui/virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { GroupNote } from "./GroupNote";
 import { costOf, tokensOf, tookOf } from "./rows";
-import { RowName } from "./RowName";
+import { describeRow, RowName } from "./RowName";
 import { StepChips } from "./StepChips";
 import { useGroups, type Groups } from "./useGroups";
 import { useRows, type ViewProps } from "./useRows";
@@ -61,6 +61,7 @@ export function Tree({ data, groups, onSelect }: { data: Pick<RunData, "eventsOf
                 key={slot}
                 role="treeitem"
                 data-row={index}
+                aria-label={describeRow(row, tookOf(row))}
                 aria-level={row.depth + 1}
                 aria-expanded={row.children > 0 ? row.open : undefined}
                 aria-selected={index === selectedIndex}

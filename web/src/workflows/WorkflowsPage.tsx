@@ -7,6 +7,7 @@ import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { plural } from "@/ui/format";
 import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
+import { useSteadyError } from "@/ui/steady";
 import { VirtualTable, type Column } from "@/ui/table";
 import { toast } from "@/ui/toast";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -35,6 +36,7 @@ export function WorkflowsPage() {
   const { run: runId } = route.useSearch();
   const navigate = route.useNavigate();
   const query = useQuery({ ...workflowsQuery, refetchInterval: 10_000 });
+  const error = useSteadyError(query);
   const rows = query.data ?? [];
   const [creating, setCreating] = useState(false);
   const file = useRef<HTMLInputElement>(null);
@@ -74,9 +76,9 @@ export function WorkflowsPage() {
           New<span className="sr-only sm:not-sr-only"> workflow</span>
         </Button>
       </PageHeader>
-      {query.error && <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />}
+      {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
       {!query.data ? (
-        !query.error && <SkeletonRows rows={8} height={height} label="Loading the workflows" />
+        !error && <SkeletonRows rows={8} height={height} label="Loading the workflows" />
       ) : rows.length === 0 ? (
         <EmptyState
           title="No workflow yet"

@@ -161,6 +161,8 @@ async fn drafts(api: &Api) {
     assert!(draft["problems"].as_array().unwrap().len() >= 2);
     assert_eq!(draft["graph_json"], documents::broken());
     assert_eq!(api.get(&path).await.expect(200), draft);
+    let workflow = api.get(&format!("/api/workflows/{id}")).await.expect(200);
+    assert_eq!(workflow["draft_updated_at"], draft["updated_at"]);
     let half = api.put(&path, json!({"graph_json": "{\"version\": "})).await.expect(200);
     assert_eq!(half["graph_json"], "{\"version\": ");
     assert!(!half["problems"].as_array().unwrap().is_empty());
@@ -172,6 +174,7 @@ async fn drafts(api: &Api) {
     api.put(&path, json!({"graph_json": 1})).await.expect(200);
     api.delete(&path).await.expect(204);
     api.get(&path).await.problem(404, "not_found");
+    assert_eq!(api.get(&format!("/api/workflows/{id}")).await.expect(200)["draft_updated_at"], Value::Null);
     api.put("/api/workflows/nothing/draft", json!({"graph_json": {}})).await.problem(404, "not_found");
 
     // Nobody writes over a draft that they have not read.

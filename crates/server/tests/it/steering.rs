@@ -92,6 +92,19 @@ async fn forks(api: &Api, run: &str) {
     assert_eq!((&compared["first_divergence"], compared["steps"].as_array().unwrap().len()), (&json!("last"), 4), "{compared:#}");
     assert_eq!(compared["steps"][3]["differs"], json!(["input", "output"]));
 
+    // A document that was edited for one run has no version, but came from one; a fork of the fork came from the same.
+    let origin = api.get(&format!("/api/runs/{run}")).await.expect(200);
+    let edits = json!({"from": "last", "edits": {"last": {"inputs": {"told": "once more"}}}});
+    let again = api.post(&format!("/api/runs/{fork}/fork"), edits).await.expect(201);
+    let listed = api.get("/api/runs?limit=100").await.expect(200);
+    for edited in [fork, again["id"].as_str().unwrap()] {
+        let view = api.get(&format!("/api/runs/{edited}")).await.expect(200);
+        assert_eq!((&view["workflow_version"], &view["edited_version"]), (&Value::Null, &origin["workflow_version"]), "{view:#}");
+        let row = listed["runs"].as_array().unwrap().iter().find(|row| row["id"] == edited).unwrap();
+        assert_eq!(row["edited_version"], origin["workflow_version"], "{row:#}");
+    }
+    assert_eq!((&compared["b"]["edited_version"], &compared["a"]["edited_version"]), (&origin["workflow_version"], &Value::Null));
+
     api.post(&preview, json!({"from": "nowhere"})).await.problem(422, "cannot_fork");
     api.post(&preview, json!({"from": "last", "edits": {"gone": {"config": {"a": 1}}}})).await.problem(422, "unknown_node");
     let broken = json!({"from": "last", "edits": {"last": {"inputs": {"told": "{{node.gone.output}}"}}}});

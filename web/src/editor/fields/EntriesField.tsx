@@ -3,10 +3,11 @@ import { Button, IconButton } from "@/ui/button";
 import { Input } from "@/ui/field";
 import { Words } from "@/ui/words";
 import { Braces, Check, PenLine, Plus, Trash2, Type, X } from "lucide-react";
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { useProblems } from "../context";
 import type { Schema } from "../language";
 import { isObject, toPointer, type JsonObject, type Segments } from "../pointer";
+import { useEditorStore } from "../store";
 import { JsonField } from "./JsonField";
 import { Row, sentence } from "./Row";
 import { PropertyField, useForm } from "./SchemaFields";
@@ -28,6 +29,8 @@ const AS_JSON = new Set(["schema", "parameters", "simulate"]);
 /** An object whose names are free: an entry a field, or the whole as JSON. */
 export function EntriesField({ name, label, hint, at, value, item, required = false }: { name: string; label: string; hint?: string; at: Segments; value: unknown; item: Schema; required?: boolean }) {
   const { set } = useForm();
+  const store = useEditorStore();
+  const addButton = useRef<HTMLButtonElement>(null);
   const heading = useId();
   const problems = useProblems();
   const [adding, setAdding] = useState(false);
@@ -39,6 +42,11 @@ export function EntriesField({ name, label, hint, at, value, item, required = fa
   const own = problems.filter((problem) => problem.pointer === pointer);
   const change = (next: JsonObject, about: string) => set(at, required || Object.keys(next).length > 0 ? next : undefined, about);
   const open = Object.keys(item).length === 0;
+  // What had the focus goes away: it goes on to what came of it.
+  const goOn = (to: string | null) => {
+    if (to !== null) store.focusField(toPointer([...at, to]));
+    else requestAnimationFrame(() => addButton.current?.focus());
+  };
   const toggle = (
     <Button variant="ghost" className="!h-5 !px-1.5 !text-xs" aria-pressed={json} onClick={() => setJson(!json)}>
       {json ? "Form" : "JSON"}
@@ -73,8 +81,14 @@ export function EntriesField({ name, label, hint, at, value, item, required = fa
               item={item}
               open={open}
               taken={(next) => next !== key && Object.hasOwn(entries, next)}
-              onRename={(next) => change(Object.fromEntries(Object.entries(entries).map(([each, inner]) => [each === key ? next : each, inner])), "")}
-              onRemove={() => change(Object.fromEntries(Object.entries(entries).filter(([each]) => each !== key)), "")}
+              onRename={(next) => {
+                if (next !== key) change(Object.fromEntries(Object.entries(entries).map(([each, inner]) => [each === key ? next : each, inner])), "");
+                goOn(next);
+              }}
+              onRemove={() => {
+                change(Object.fromEntries(Object.entries(entries).filter(([each]) => each !== key)), "");
+                goOn(null);
+              }}
             />
           ))}
           {adding ? (
@@ -85,10 +99,11 @@ export function EntriesField({ name, label, hint, at, value, item, required = fa
               onDone={(next) => {
                 if (next !== null) change({ ...entries, [next]: open ? "" : startOf(item) }, "");
                 setAdding(false);
+                goOn(next);
               }}
             />
           ) : (
-            <Button className="w-fit" onClick={() => setAdding(true)}>
+            <Button ref={addButton} className="w-fit" onClick={() => setAdding(true)}>
               <Plus size={13} aria-hidden />
               Add {one}
             </Button>
@@ -134,8 +149,8 @@ function Entry({
         taken={taken}
         submit="Rename"
         onDone={(next) => {
-          if (next !== null && next !== name) onRename(next);
           setRenaming(false);
+          onRename(next ?? name);
         }}
       />
     );

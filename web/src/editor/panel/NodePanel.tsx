@@ -1,6 +1,7 @@
 import { KindIcon } from "@/nodes/kind";
 import { Button, IconButton } from "@/ui/button";
 import { Input, Select } from "@/ui/field";
+import { Words } from "@/ui/words";
 import { ArrowRight, Layers, Play, Plus, Trash2, X } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { hasBody, useActions } from "../actions";
@@ -65,7 +66,11 @@ export function NodePanel({ level, node }: { level: GraphLevel; node: LevelNode 
             <Trash2 size={14} aria-hidden />
           </IconButton>
         </div>
-        {kind?.description && <p className="-mt-2 text-xs text-muted">{kind.description}</p>}
+        {kind?.description && (
+          <p className="-mt-2 text-xs text-muted">
+            <Words text={kind.description} />
+          </p>
+        )}
         <div className="grid grid-cols-2 gap-2">
           <Row label="Name" pointer={toPointer([...at, "name"])}>
             {(ids) => (
