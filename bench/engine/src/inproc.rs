@@ -126,6 +126,7 @@ impl Bench {
             session_id: None,
             triggered_by: "bench".to_owned(),
             parent: None,
+            replay_of: None,
             defaults: ModelDefaults::default(),
             idempotency: None,
         };
@@ -245,6 +246,7 @@ async fn crash(args: &Args, bench: &Bench) -> Result<Value, String> {
             session_id: None,
             triggered_by: "bench".to_owned(),
             parent: None,
+            replay_of: None,
             defaults: ModelDefaults::default(),
             idempotency: None,
         };
