@@ -1,9 +1,11 @@
 //! The control flow in process: a loop with a growing state, a map of many items, many runs that wait, and going on from the end.
 
-use crate::inproc::{Bench, document};
+use crate::inproc::{Bench, TURNS, document};
 use crate::meter::{Meter, directory_bytes, peak_rss_mb, percentile, rss_mb};
 use crate::workload;
+use flowtrace_core::event::Body;
 use flowtrace_core::id::RunId;
+use flowtrace_core::payload::Payload;
 use flowtrace_core::state::StepStatus;
 use flowtrace_engine::host::fork::ForkRun;
 use flowtrace_engine::port::store::{ApprovalQuery, InboxRequest};
@@ -36,6 +38,17 @@ fn growing_loop() -> Value {
                 {"id": "step", "type": "tool", "config": {"tool": "noop"}, "inputs": {"kb": 1, "i": "{{iteration.index}}"}},
             ]},
         }}],
+    })
+}
+
+/// An agent of 50 turns, each with one call of a tool that returns 1 kB.
+fn agent() -> Value {
+    let tool = json!({"tool": "noop", "description": "Looks something up.", "parameters": {"type": "object"}});
+    json!({
+        "version": "1",
+        "entry": "agent",
+        "nodes": [{"id": "agent", "type": "agent", "config": {"provider": "openai", "model": "gpt-4o-mini", "prompt": "Look it all up.",
+            "maxSteps": TURNS, "cache": {"enabled": false}, "tools": [tool]}}],
     })
 }
 
@@ -90,6 +103,23 @@ pub async fn run(workload: &str, bench: &Bench) -> Result<Value, String> {
             let reading = meter.read();
             Ok(json!({"total_s": reading.total_s, "bytes_written": reading.bytes_written,
                 "store_bytes": directory_bytes(&bench.data).saturating_sub(before), "rss_mb": peak_rss_mb(me)}))
+        }
+        "agent" => {
+            let document = document(agent())?;
+            let before = directory_bytes(&bench.data);
+            let meter = Meter::start(me);
+            let run = bench.start(&document).await?;
+            bench.wait(run).await?;
+            let reading = meter.read();
+            let (mut events, mut prompts) = (0, 0);
+            for event in bench.store.read(run, 0, usize::MAX).await.map_err(text)? {
+                events += flowtrace_core::event::encode(std::slice::from_ref(&event)).len();
+                if let Body::LlmRequest { prompt: Some(Payload::Blob(prompt)), .. } = &event.body {
+                    prompts += prompt.bytes;
+                }
+            }
+            Ok(json!({"total_s": reading.total_s, "bytes_written": reading.bytes_written, "events_bytes": events,
+                "prompts_bytes": prompts, "store_bytes": directory_bytes(&bench.data).saturating_sub(before)}))
         }
         "map" => {
             let document = document(wide_map())?;

@@ -3,7 +3,7 @@
 use crate::meter::{Meter, directory_bytes, peak_rss_mb, percentile};
 use crate::{Args, workload};
 use flowtrace_adapters::store::sqlite::SqliteStore;
-use flowtrace_core::call::ToolCall;
+use flowtrace_core::call::{ModelAnswer, ModelCall, Role, ToolCall, ToolUse};
 use flowtrace_core::equivalence::Equivalence;
 use flowtrace_core::event::{Limits, ModelDefaults, WorkflowRef};
 use flowtrace_core::failure::Failure;
@@ -11,10 +11,11 @@ use flowtrace_core::id::{RunId, StreamId};
 use flowtrace_core::payload::sha256_hex;
 use flowtrace_core::plan::Plan;
 use flowtrace_core::price::PriceTable;
+use flowtrace_core::usage::Usage;
 use flowtrace_engine::host::{Host, Ports, Settings, StartRun};
 use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::clock::SystemClock;
-use flowtrace_engine::port::provider::CallContext;
+use flowtrace_engine::port::provider::{CallContext, OnDelta, Provider};
 use flowtrace_engine::port::store::{RunRow, Store};
 use flowtrace_engine::port::tool::{Tool, Tools};
 use futures::StreamExt;
@@ -60,12 +61,97 @@ impl Tool for NoOp {
                     kill_self();
                 }
             }
+            if let Some(turn) = call.inputs["turn"].as_u64() {
+                return Ok(json!(prose(1000 + turn as usize, 1024)));
+            }
             match call.inputs["kb"].as_u64() {
                 Some(kb) => Ok(json!({"text": "y".repeat(kb as usize * 1024)})),
                 None => Ok(workload::payload(index)),
             }
         })
     }
+}
+
+/// A model that calls the tool in every turn but its last, and says about 400 characters each time.
+struct Talker;
+
+/// Turns of an agent that talks to it.
+pub const TURNS: usize = 50;
+
+impl Provider for Talker {
+    fn name(&self) -> &str {
+        "openai"
+    }
+
+    fn simulated(&self) -> bool {
+        true
+    }
+
+    fn call<'a>(
+        &'a self,
+        call: &'a ModelCall,
+        _context: &'a CallContext,
+        _on_delta: OnDelta<'a>,
+    ) -> BoxFuture<'a, Result<ModelAnswer, Failure>> {
+        let turn = call.messages.iter().filter(|message| message.role == Role::Assistant).count();
+        let used = ToolUse { id: format!("call_{turn}"), name: "noop".to_owned(), arguments: json!({"turn": turn}) };
+        Box::pin(std::future::ready(Ok(ModelAnswer {
+            text: prose(turn, 400),
+            tool_calls: if turn + 1 < TURNS { vec![used] } else { Vec::new() },
+            model: call.target.model.clone(),
+            finish_reason: Some("stop".to_owned()),
+            usage: Some(Usage { input_uncached: 10, output: 10, ..Usage::default() }),
+            raw_usage: None,
+            upstream_request_id: None,
+            first_token_ms: None,
+            simulated: true,
+        })))
+    }
+}
+
+/// Words in an order that repeats only after long, so that they compress about as prose does.
+fn prose(seed: usize, length: usize) -> String {
+    const WORDS: [&str; 32] = [
+        "order",
+        "the",
+        "river",
+        "looked",
+        "amount",
+        "of",
+        "and",
+        "customer",
+        "shipped",
+        "between",
+        "parcel",
+        "a",
+        "weather",
+        "is",
+        "number",
+        "found",
+        "seven",
+        "reply",
+        "with",
+        "late",
+        "refund",
+        "in",
+        "torn",
+        "page",
+        "policy",
+        "within",
+        "days",
+        "atlas",
+        "no",
+        "second",
+        "confirmed",
+        "please",
+    ];
+    let (mut text, mut state) = (String::new(), seed as u64 + 1);
+    while text.len() < length {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(WORDS[(state >> 33) as usize % WORDS.len()]);
+        text.push(' ');
+    }
+    text
 }
 
 /// SIGKILL, as a power switch would.
@@ -97,7 +183,7 @@ impl Bench {
         let tool = Arc::new(NoOp { entries: Mutex::default(), side_log });
         let ports = Ports {
             store: store.clone(),
-            providers: Vec::new(),
+            providers: vec![Arc::new(Talker)],
             tools: Tools::new(vec![tool.clone()], Vec::new()),
             clock: Arc::new(SystemClock),
         };

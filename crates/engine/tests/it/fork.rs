@@ -214,6 +214,28 @@ async fn a_failed_run_goes_on_from_the_step_that_is_mended() {
     assert_eq!((events[1].body.kind(), events[1].step.as_deref()), ("step.reused", Some("a")));
 }
 
+/// Items that failed are not kept, so the chosen one may have to wait for its turn.
+#[tokio::test(start_paused = true)]
+async fn a_fork_from_an_item_after_failed_ones_begins_with_those() {
+    let tool = Recorder::default();
+    for (at_once, calls) in [(1, vec!["each[0]/a", "each[1]/a", "each[1]/b"]), (2, vec!["each[0]/a", "each[1]/b"])] {
+        let body = json!({"entry": "a", "edges": [{"from": "a", "to": "b"}],
+            "nodes": [tool("a", json!({"fail": "{{each.item}}"})), tool_node("b", false)]});
+        let each = json!({"id": "each", "type": "map", "config": {"items": [true, false], "maxConcurrency": at_once,
+            "onError": "null", "body": body}});
+        let document: Arc<str> = json!({"version": "1", "entry": "each", "nodes": [each]}).to_string().into();
+        let world = World::new(4, 0);
+        let host = host(&world, &tool);
+        let (plan, origin) = run(&host, &world, &document).await;
+        tool.take();
+        let wanted = ForkRun { run: RUN, from: "each[1]/b".to_owned(), triggered_by: "test".to_owned(), ..ForkRun::default() };
+        let forked = host.fork(&wanted).await.unwrap();
+        let state = ended(&host, &world, &plan, forked.id).await;
+        assert_eq!((state.status, &state.output), (origin.status, &origin.output), "{at_once} at once");
+        assert_eq!(tool.take(), calls, "{at_once} at once");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_forked_is_refused_with_a_sentence() {
     let world = World::new(3, 0);

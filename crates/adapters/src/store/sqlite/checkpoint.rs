@@ -15,8 +15,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Pages in the log, 4 KiB each, at which a checkpoint starts.
-pub const CHECKPOINT_PAGES: i32 = 4096;
+/// Pages in the log, 2 KiB each, at which a checkpoint starts.
+pub const CHECKPOINT_PAGES: i32 = 8192;
 
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 

@@ -27,6 +27,8 @@ impl Turn<'_> {
                 for change in &changes {
                     output.insert(change.name.clone(), (*self.load(&change.value).await?).clone());
                 }
+                // Changes of the session that read `vars` see them changed here, and as they were before in an unbroken turn: which
+                // `vars` there were is not in the journal any more.
                 let mut scope = self.sight(ix).await?;
                 scope.inputs = self.inputs_of(ix).await?;
                 match self.set_session(ix, &scope, output).await? {
@@ -78,7 +80,7 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) async fn inputs_of(&self, ix: StepIx) -> Result<Map<String, Value>, TurnError> {
+    async fn inputs_of(&self, ix: StepIx) -> Result<Map<String, Value>, TurnError> {
         let input = self.state.step(ix).input.clone().unwrap_or_else(Payload::null);
         Ok(self.load(&input).await?.as_object().cloned().unwrap_or_default())
     }
