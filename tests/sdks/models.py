@@ -12,6 +12,7 @@ It is a proxy as well, one that refuses everybody: an SDK that wants to talk to 
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ANSWERED_BY = {"gpt-4o": "gpt-4o-2024-08-06", "gpt-4o-mini": "gpt-4o-mini-2024-07-18"}
@@ -90,6 +91,11 @@ class Models(BaseHTTPRequestHandler):
             return
         answer(request)
 
+    def think(self, *tokens):
+        self.served.add(*tokens)
+        # Some SDKs count in milliseconds: what follows a call has to begin later than the call.
+        time.sleep(0.01)
+
     def reply(self, value, status=200):
         body = json.dumps(value).encode()
         self.send_response(status)
@@ -116,7 +122,7 @@ class Models(BaseHTTPRequestHandler):
     # OpenAI: https://platform.openai.com/docs/api-reference
 
     def chat(self, request):
-        self.served.add(42, 17, 8)
+        self.think(42, 17, 8)
         model = ANSWERED_BY.get(request["model"], request["model"])
         usage = {
             "prompt_tokens": 42,
@@ -154,7 +160,7 @@ class Models(BaseHTTPRequestHandler):
         self.stream([*events, "[DONE]"])
 
     def respond(self, request):
-        self.served.add(42, 17, 8)
+        self.think(42, 17, 8)
         given = request["input"] if isinstance(request["input"], list) else []
         call = tool_to_call(request, any(item.get("type") == "function_call_output" for item in given))
         if call:
@@ -189,7 +195,7 @@ class Models(BaseHTTPRequestHandler):
         self.reply(response)
 
     def embeddings(self, request):
-        self.served.add(6, 0, 0)
+        self.think(6, 0, 0)
         texts = request["input"] if isinstance(request["input"], list) else [request["input"]]
         data = [{"object": "embedding", "index": index, "embedding": [0.1, 0.2]} for index, _ in enumerate(texts)]
         usage = {"prompt_tokens": 6, "total_tokens": 6}
@@ -198,7 +204,7 @@ class Models(BaseHTTPRequestHandler):
     # Anthropic: https://docs.anthropic.com/en/api/messages
 
     def messages(self, request):
-        self.served.add(46, 17, 8)
+        self.think(46, 17, 8)
         usage = {"input_tokens": 34, "cache_creation_input_tokens": 4, "cache_read_input_tokens": 8, "output_tokens": 17}
         message = {
             "id": f"msg_{self.served.calls}",

@@ -64,6 +64,9 @@ class Case:
         for part in self.variables or [self.line]:
             if part not in docs:
                 raise Failed(f"docs/ingest.md does not say `{part}`")
+        first = (self.variables or [self.line])[0]
+        if not self.optional and first not in (ROOT / "README.md").read_text(encoding="utf-8"):
+            raise Failed(f"README.md does not say `{first}`")
         for version in install.versions(self):
             if not re.search(rf"(?<![\w/-]){re.escape(version)}(?![.\w])", docs):
                 raise Failed(f"docs/ingest.md does not say {version}")
@@ -205,16 +208,18 @@ def main():
             except Failed as error:
                 return [str(error)]
 
-        failed = []
+        failed, skipped_cases = [], 0
         for case, wrong in zip(chosen, threads.map(one, chosen)):
             skipped = wrong[:1] == ["skipped"]
             print(f"{'ok' if not wrong else 'SKIPPED' if skipped else 'FAILED':8}{case.name:24}{', '.join(install.versions(case))}", flush=True)
             for line in wrong:
                 print("    " + line.replace("\n", "\n    "))
+            skipped_cases += skipped
             if wrong and not skipped:
                 failed.append(case.name)
     took = time.monotonic() - begin
-    print(f"{len(chosen) - len(failed)} of {len(chosen)} in {took:.0f} s, {installed - begin:.0f} s of it for installing")
+    good = len(chosen) - len(failed) - skipped_cases
+    print(f"{good} of {len(chosen)} good, {skipped_cases} skipped, in {took:.0f} s, {installed - begin:.0f} s of it for installing")
     if failed:
         print(f"Repeat with: {HERE.relative_to(ROOT)}/run.py {' '.join(failed)}")
         sys.exit(1)

@@ -9,6 +9,7 @@ import urllib.parse
 PRICES = {
     "gpt-4o-2024-08-06": (2_500_000, 1_250_000, 10_000_000),
     "gpt-4o-mini-2024-07-18": (150_000, 75_000, 600_000),
+    "text-embedding-3-small": (20_000, 20_000, 0),
 }
 UNSTABLE = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
@@ -120,7 +121,7 @@ def invariants(expected, counters, served, traces):
     for field in ("tokens_input", "tokens_output", "tokens_cached"):
         same(field, total(field), getattr(served, field) - unseen.get(field, 0) + made.get(field, 0))
     for span in calls:
-        price = PRICES.get(span["model"])
+        price = PRICES.get(span["model"] or span["model_requested"])
         if span["tokens_input"] is None or price is None:
             continue
         cached = span["tokens_cached"] or 0

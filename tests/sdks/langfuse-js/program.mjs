@@ -1,4 +1,5 @@
 // Langfuse for JavaScript: observations over OTLP.
+import { setTimeout } from "node:timers/promises";
 import { LangfuseSpanProcessor } from "@langfuse/otel";
 import { propagateAttributes, startActiveObservation, startObservation } from "@langfuse/tracing";
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
@@ -19,6 +20,7 @@ await propagateAttributes({ sessionId: "sess-42", userId: "user-1001", tags: ["r
       usageDetails: { input: 34, input_cached_tokens: 8, output: 12, output_reasoning_tokens: 5, total: 59 },
     });
     call.end();
+    await setTimeout(5); // Times are in milliseconds here.
     const tool = startObservation("lookup_order", { input: { order: "4711" } }, { asType: "tool" });
     tool.update({ level: "ERROR", statusMessage: "no such order" });
     tool.end();

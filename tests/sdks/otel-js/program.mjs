@@ -1,4 +1,5 @@
 // OpenTelemetry for JavaScript by itself, with attributes of the GenAI conventions: OTLP in JSON, packed.
+import { setTimeout } from "node:timers/promises";
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
@@ -8,7 +9,7 @@ const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcesso
 provider.register();
 const tracer = trace.getTracer("support");
 
-tracer.startActiveSpan("support_request", { attributes: { "session.id": "sess-42", "user.id": "user-1001" } }, (root) => {
+await tracer.startActiveSpan("support_request", { attributes: { "session.id": "sess-42", "user.id": "user-1001" } }, async (root) => {
   const attributes = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
@@ -21,6 +22,7 @@ tracer.startActiveSpan("support_request", { attributes: { "session.id": "sess-42
     "gen_ai.output.messages": JSON.stringify([{ role: "assistant", parts: [{ type: "text", content: "30 days" }], finish_reason: "stop" }]),
   };
   tracer.startActiveSpan("chat gpt-4o", { attributes }, (span) => span.end());
+  await setTimeout(5); // Times are in milliseconds here.
   tracer.startActiveSpan("execute_tool lookup_order", { attributes: { "gen_ai.operation.name": "execute_tool" } }, (span) => {
     span.recordException(new Error("no such order"));
     span.setStatus({ code: SpanStatusCode.ERROR, message: "no such order" });

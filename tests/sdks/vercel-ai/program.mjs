@@ -26,7 +26,8 @@ await generateText({
     lookup_order: tool({
       description: "What became of an order",
       inputSchema: z.object({ order: z.string() }),
-      execute: async ({ order }) => `order ${order}: shipped`,
+      // Times are in milliseconds here: what comes after it has to begin later.
+      execute: ({ order }) => new Promise((done) => setTimeout(() => done(`order ${order}: shipped`), 5)),
     }),
   },
   stopWhen: stepCountIs(3),

@@ -1423,9 +1423,12 @@ export interface components {
         NewScore: {
             /** @description One is made if it is absent. A score with the id of another takes its place. */
             id?: string | null;
-            /** @description The trace may arrive later. */
-            trace_id: string;
+            /** @description Either this or `session_id`. The trace may arrive later. */
+            trace_id?: string | null;
+            /** @description One span of the trace. */
             span_id?: string | null;
+            /** @description Instead of a trace: the session as a whole, which may arrive later. */
+            session_id?: string | null;
             name: string;
             /** @description A number, a text or a yes/no. */
             value: unknown;
@@ -1781,11 +1784,15 @@ export interface components {
             error_summary: string | null;
             failed_step: string | null;
         };
-        /** @description What a person or an evaluator thought of a trace or a span. */
+        /** @description What a person or an evaluator thought of a trace, a span or a session. */
         Score: {
             id: string;
-            trace_id: string;
+            /** @description Null for the score of a session. */
+            trace_id: string | null;
+            /** @description Null for the score of a whole trace. */
             span_id: string | null;
+            /** @description Null for the score of a trace or a span. */
+            session_id: string | null;
             name: string;
             /** @description A number, a category or a yes/no. */
             value: unknown;
@@ -1833,6 +1840,8 @@ export interface components {
             /** @description The last that arrived first. */
             traces_page: components["schemas"]["TraceSummary"][];
             next_cursor: string | null;
+            /** @description Those of the session as a whole, oldest first; those of its traces are with the traces. */
+            scores: components["schemas"]["Score"][];
         };
         /** @description A step in one of the runs. */
         Side: {
