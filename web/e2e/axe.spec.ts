@@ -2,7 +2,7 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test, type Server } from "./server";
 import { sendTrace } from "./spans";
-import { agent, failing, greeting, pipeline, refund, retryAndFallback } from "./workflows";
+import { agent, failing, greeting, pipeline, refund, retryAndFallback, wide } from "./workflows";
 
 interface View {
   name: string;
@@ -117,6 +117,20 @@ const views: View[] = [
   },
   { name: "editor", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit`, ready: drawn },
   { name: "editor, a step", path: async (server) => `/workflows/${await server.workflow("Edited", retryAndFallback)}/edit?node=answer`, ready: async (page) => (await drawn(page), expect(page.getByLabel("Prompt", { exact: true })).toBeVisible()) },
+  {
+    name: "editor, entries",
+    path: async (server) => `/workflows/${await server.workflow("Entries", { version: "1", entry: "put", nodes: [{ id: "put", type: "set", config: { vars: { who: "{{input.name}}", count: 0 } } }], edges: [] })}/edit?node=put`,
+    ready: async (page) => {
+      await expect(page.getByLabel("who", { exact: true })).toBeVisible();
+      await page.getByRole("button", { name: "Add a variable" }).first().click();
+      await page.getByRole("button", { name: "Rename count" }).click();
+    },
+  },
+  {
+    name: "editor, a part of many steps",
+    path: async (server) => `/workflows/${await server.workflow("Many", { ...wide(2_100), limits: { maxNodes: 3_000 } })}/edit`,
+    ready: async (page) => (await drawn(page), expect(page.getByText(/steps are drawn/)).toBeVisible()),
+  },
   { name: "editor, problems", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?node=greet`, ready: broken },
   { name: "editor, JSON", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?pane=json`, ready: (page) => expect(page.getByRole("textbox", { name: "Workflow as JSON" })).toContainText("greet") },
   { name: "editor, versions", path: async (server) => `/workflows/${await server.workflow("Edited", greeting)}/edit?pane=versions`, ready: (page) => expect(page.getByText("Version 1")).toBeVisible() },

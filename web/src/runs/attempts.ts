@@ -1,4 +1,5 @@
 import type { TraceEvent } from "@/api/types";
+import { errorText } from "./errorText";
 
 /** One try of one call, as it is drawn: a bar. Times are milliseconds since the epoch. */
 export interface Attempt {
@@ -191,4 +192,17 @@ export function chipsOf(events: readonly TraceEvent[] | undefined): Chips {
     else if (kind === "step.lost") chips.lost += 1;
   }
   return chips;
+}
+
+/** What went wrong, each thing once: attempts that failed alike one after the other are one. */
+export function failures(attempts: readonly Attempt[]): { model: string; first: number; last: number; text: string }[] {
+  const found: { model: string; first: number; last: number; text: string }[] = [];
+  for (const { error, model = "", attempt } of attempts) {
+    if (!error) continue;
+    const text = errorText(error);
+    const before = found.at(-1);
+    if (before?.model === model && before.text === text && before.last === attempt - 1) before.last = attempt;
+    else found.push({ model, first: attempt, last: attempt, text });
+  }
+  return found;
 }

@@ -4,8 +4,7 @@ import type { EventValue, Run, Step, TraceEvent } from "@/api/types";
 import { cx } from "@/ui/cx";
 import { duration } from "@/ui/format";
 import type { ReactNode } from "react";
-import type { Attempt } from "../attempts";
-import { errorText } from "../errorText";
+import { failures, type Attempt } from "../attempts";
 import { Bubble } from "./Bubble";
 import { LiveText } from "./LiveText";
 import { None } from "./Section";
@@ -37,13 +36,11 @@ export function MessagesTab({ run, step, attempts, events, call }: Props) {
           <Value value={message.content} name={`${step.step_id}-${message.role}`} />
         </Bubble>
       ))}
-      {attempts
-        .filter((attempt) => attempt.error)
-        .map((attempt) => (
-          <Note key={`${attempt.request}.${attempt.attempt}`} tone="bad">
-            {attempt.model}, attempt {attempt.attempt}: {attempt.error && errorText(attempt.error)}
-          </Note>
-        ))}
+      {failures(attempts).map(({ model, first, last, text }) => (
+        <Note key={`${model} ${first}`} tone="bad">
+          {model}, {first === last ? `attempt ${first}` : `attempts ${first} to ${last}`}: {text}
+        </Note>
+      ))}
       {step.status === "waiting" && step.next_attempt_at && <Note>Waiting for the next attempt.</Note>}
       {last?.outcome === "running" && (
         <Bubble role="assistant" note={`${last.model ?? ""} is answering`}>
