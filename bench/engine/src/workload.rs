@@ -41,7 +41,8 @@ pub fn remote_chain(base: &str, count: usize) -> Value {
 /// Three steps, the second of them a call of a service at `base` under the number of the run.
 pub fn held(base: &str) -> Value {
     let mut document = chain("echo", 3);
-    document["nodes"][1]["config"] = json!({"tool": "http", "url": format!("{base}/{{{{input.i}}}}"), "timeoutSeconds": 600});
+    document["nodes"][1]["config"] = json!({"tool": "http", "url": format!("{base}/{{{{input.i}}}}")});
+    document["nodes"][1]["timeoutSeconds"] = json!(600);
     document
 }
 
