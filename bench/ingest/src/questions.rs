@@ -7,10 +7,10 @@ use std::time::Instant;
 
 pub fn ask(server: &Server) -> Result<Value, String> {
     let mut client = server.connect()?;
-    let latest = client.get("/api/traces?limit=200")?;
+    // Not the probes and not runs.
+    let latest = client.get("/api/traces?limit=200&model=gpt-4o")?;
     let latest = latest["traces"].as_array().ok_or("there are no traces")?;
     let ids: Vec<&str> = latest.iter().filter_map(|trace| trace["trace_id"].as_str()).collect();
-    // The probes have no user.
     let user = latest.iter().find_map(|trace| trace["user_id"].as_str()).ok_or("no trace has a user")?;
     let from = latest[0]["started_at"].as_str().and_then(|time| time.split_once('T')).ok_or("a trace has no start")?.0;
     let mut answers = Map::new();

@@ -353,9 +353,9 @@ impl<'a> Stream<'a> {
             self.ahead.pop();
         }
         if self.ahead.is_empty() && !self.over {
-            // Long leaps need few numbers each, a walk many.
-            let walked = used.saturating_sub(self.ahead.len()) <= 1;
-            self.chunk = if walked { (self.chunk * 2).min(CHUNK_MOST) } else { CHUNK };
+            // Long leaps need few numbers each, a walk many. Asking the index of words costs as much as some thousand numbers of it.
+            let many = used <= 1 || matches!(self.source, Source::Word(..));
+            self.chunk = if many { (self.chunk * 2).min(CHUNK_MOST) } else { CHUNK };
             let mut found = match &self.source {
                 Source::Word(connection, word) => text::find(connection, word, below, self.chunk)?,
                 Source::All(connection) => {
