@@ -53,7 +53,7 @@ pub async fn create(State(app): State<Shared>, Body(new): Body<NewScore>) -> Api
             return Err(wrong("/session_id", "`session_id` has to be 1 to 1000 bytes long."));
         }
         (None, Some(session_id)) => Scored::Session { session_id },
-        _ => return Err(wrong("/trace_id", "a score needs either `trace_id` or `session_id`.")),
+        _ => return Err(wrong("/trace_id", "A score needs either `trace_id` or `session_id`.")),
     };
     if new.name.is_empty() || new.name.len() > 200 {
         return Err(wrong("/name", "`name` has to be 1 to 200 bytes long."));
