@@ -48,7 +48,7 @@ export function ModelField({ at, value, required, onChange }: { at: Segments; va
               choices={models.map((each) => ({ value: each.model, note: priceOf(each) }))}
               onChange={(next) => set("model", next)}
             />
-            <p className="num text-xs text-muted">{known ? priceOf(known) : model === "" ? "The default of the workflow or of this server" : "No price is known for this model"}</p>
+            <p className={known ? "num text-xs text-muted" : "text-xs text-muted"}>{known ? priceOf(known) : model === "" ? "The default of the workflow or of this server" : "No price is known for this model"}</p>
           </>
         )}
       </Row>
