@@ -1,6 +1,6 @@
 import type { Conversation } from "@/api/types";
 import { cx } from "@/ui/cx";
-import { count } from "@/ui/format";
+import { count, plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useNarrow } from "@/ui/media";
 import { Status } from "@/ui/status";
@@ -106,7 +106,7 @@ function Row({ session, narrow, index, top, height, onFocus }: { session: Conver
         </div>
         <div role="cell" className="flex min-w-0 items-center gap-2 text-xs text-muted">
           <span className="num truncate">
-            {count(session.traces)} traces · {count(session.total_tokens)} tokens{session.user_id && ` · ${session.user_id}`}
+            {plural(session.traces, "trace")} · {count(session.total_tokens)} tokens{session.user_id && ` · ${session.user_id}`}
           </span>
           <Ago at={session.last_active_at} className="ml-auto shrink-0" />
         </div>

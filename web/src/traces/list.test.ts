@@ -1,6 +1,7 @@
 import { filterOf } from "@/api/traces";
 import type { TraceSummary } from "@/api/types";
 import { describe, expect, it } from "vitest";
+import { costText, costTitle } from "./look";
 import { messagesOf } from "./messages";
 import { conditions, localTime, utcTime } from "./chips";
 import { isSame, readSaved, withSaved } from "./saved";
@@ -95,6 +96,14 @@ describe("saved filters", () => {
     expect(all.map(({ name, search }) => [name, search.user])).toEqual([["a", "v"], ["b", undefined]]);
     expect(isSame({ user: "u", status: "failed", sort: "-cost" }, a.search)).toBe(true);
     expect(isSame({ user: "u" }, a.search)).toBe(false);
+  });
+});
+
+describe("a cost", () => {
+  it("is unknown, or at least something, but never nothing that is not", () => {
+    const of = (total_cost_nanousd: number, cost_complete: boolean) => costText({ total_cost_nanousd, cost_complete });
+    expect([of(0, true), of(0, false), of(5_000, false), of(5_000, true)]).toEqual(["$0", "—", "≥ $0.000005", "$0.000005"]);
+    expect(costTitle({ total_cost_nanousd: 0, cost_complete: false })).toBe("No call has a known price.");
   });
 });
 

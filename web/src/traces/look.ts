@@ -1,5 +1,5 @@
 import type { AnyStatus } from "@/ui/status";
-import { usd } from "@/ui/format";
+import { UNKNOWN, usd } from "@/ui/format";
 
 /** The status of a trace in the words that runs have. */
 export function statusOf(status: string): AnyStatus {
@@ -8,6 +8,17 @@ export function statusOf(status: string): AnyStatus {
   return status as AnyStatus;
 }
 
-export const costText = (cost: { total_cost_nanousd: number; cost_complete: boolean }) => `${cost.cost_complete ? "" : "≥ "}${usd(cost.total_cost_nanousd)}`;
-export const costTitle = (cost: { total_cost_nanousd: number; cost_complete: boolean }) =>
-  cost.cost_complete ? `${cost.total_cost_nanousd.toLocaleString("en-US")} nano-dollars` : "Some call has no known price: the cost is at least this.";
+interface Cost {
+  total_cost_nanousd: number;
+  cost_complete: boolean;
+}
+
+/** Where no call has a known price there is no cost to show: not nothing, and not "at least nothing". */
+const unknown = (cost: Cost) => !cost.cost_complete && cost.total_cost_nanousd === 0;
+
+export const costText = (cost: Cost) => (unknown(cost) ? UNKNOWN : `${cost.cost_complete ? "" : "≥ "}${usd(cost.total_cost_nanousd)}`);
+
+export function costTitle(cost: Cost): string {
+  if (unknown(cost)) return "No call has a known price.";
+  return cost.cost_complete ? `${cost.total_cost_nanousd.toLocaleString("en-US")} nano-dollars` : "Some call has no known price: the cost is at least this.";
+}

@@ -175,14 +175,14 @@ async fn prepare(app: &Shared, trace: &str, span: &str, body: ReplayRequest) -> 
     };
     if let Some(at) = messages.iter().position(|message| !["user", "assistant"].contains(&message.role.as_str())) {
         let detail = "`role` has to be `user` or `assistant`; the system message is `system`.";
-        return Err(ApiError::bad_request("invalid_body", detail).at(&format!("/messages/{at}/role")));
+        return Err(ApiError::bad_request("invalid_body", detail).at(format!("/messages/{at}/role")));
     }
     let parameters = body.parameters.unwrap_or(parameters);
     if let Some(other) =
         parameters.keys().find(|key| !["temperature", "topP", "maxTokens", "stop", "seed"].contains(&key.as_str()))
     {
         let detail = "`parameters` takes `temperature`, `topP`, `maxTokens`, `stop` and `seed`.";
-        return Err(ApiError::bad_request("invalid_body", detail).at(&format!("/parameters/{other}")));
+        return Err(ApiError::bad_request("invalid_body", detail).at(format!("/parameters/{other}")));
     }
     let (provider, model) = target(app, &span, body.provider, body.model, &mut notes);
     let length_now = length(&system, messages.iter().map(|message| &message.content));
