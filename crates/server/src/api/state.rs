@@ -2,7 +2,7 @@
 
 use super::dto::run_id;
 use super::extract::{Path, Query};
-use super::problem::{ApiError, ApiResult, ProblemDocument};
+use super::problem::{ApiResult, ProblemDocument};
 use super::run_view::{self, Run};
 use super::runs::{includes_io, snapshot};
 use crate::app::Shared;
