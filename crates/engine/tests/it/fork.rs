@@ -217,7 +217,7 @@ async fn a_failed_run_goes_on_from_the_step_that_is_mended() {
 /// Items that failed are not kept, so the chosen one may have to wait for its turn.
 #[tokio::test(start_paused = true)]
 async fn a_fork_from_an_item_after_failed_ones_begins_with_those() {
-    let tool = Recorder::default();
+    let recorder = Recorder::default();
     for (at_once, calls) in [(1, vec!["each[0]/a", "each[1]/a", "each[1]/b"]), (2, vec!["each[0]/a", "each[1]/b"])] {
         let body = json!({"entry": "a", "edges": [{"from": "a", "to": "b"}],
             "nodes": [tool("a", json!({"fail": "{{each.item}}"})), tool_node("b", false)]});
@@ -225,14 +225,14 @@ async fn a_fork_from_an_item_after_failed_ones_begins_with_those() {
             "onError": "null", "body": body}});
         let document: Arc<str> = json!({"version": "1", "entry": "each", "nodes": [each]}).to_string().into();
         let world = World::new(4, 0);
-        let host = host(&world, &tool);
+        let host = host(&world, &recorder);
         let (plan, origin) = run(&host, &world, &document).await;
-        tool.take();
+        recorder.take();
         let wanted = ForkRun { run: RUN, from: "each[1]/b".to_owned(), triggered_by: "test".to_owned(), ..ForkRun::default() };
         let forked = host.fork(&wanted).await.unwrap();
         let state = ended(&host, &world, &plan, forked.id).await;
         assert_eq!((state.status, &state.output), (origin.status, &origin.output), "{at_once} at once");
-        assert_eq!(tool.take(), calls, "{at_once} at once");
+        assert_eq!(recorder.take(), calls, "{at_once} at once");
     }
 }
 

@@ -274,6 +274,31 @@ async fn shutting_down_records_what_came_back_and_begins_nothing() {
     assert_eq!(tool.calls(), 3, "a finished step was called again");
 }
 
+/// What waits for a person beside it does not put a run to sleep that was stopped before it could go on.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_stopped_beside_a_question_goes_on_before_the_answer() {
+    let world = World::new(1, 0);
+    let tool = Scripted::new(|_, _| Answer::After(1000));
+    let step = |id: &str| json!({"id": id, "type": "tool", "config": {"url": "http://example.test"}});
+    let nodes = json!([step("a"), step("b"), step("c"), {"id": "ask", "type": "approval", "config": {"message": "Go on?"}}]);
+    let edges = json!([{"from": "a", "to": "b"}, {"from": "b", "to": "c"}, {"from": "a", "to": "ask"}]);
+    let document = json!({"version": "1", "entry": "a", "nodes": nodes, "edges": edges, "execution": {"mode": "parallel"}});
+    let first = host(&world, world.store.clone(), &tool, 8);
+    first.start_as(RUN, start(&document.to_string().into())).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    first.shutdown(Duration::from_secs(30)).await;
+    assert_eq!(tool.calls(), 2);
+
+    let second = host(&world, world.store.clone(), &tool, 8);
+    second.recover().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(tool.calls(), 3, "the run sleeps: {:?}", kinds(&world, RUN).await);
+    let (step, by) = ("ask".into(), "test".to_owned());
+    let request = InboxRequest::Decide { step, approved: true, key: "1".to_owned(), payload: None, by, reason: None };
+    assert!(second.ask(RUN, "1".to_owned(), request).await.unwrap());
+    assert_eq!(ended(&world, RUN).await, "succeeded");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_counts_only_time_in_which_a_process_was_there() {
     let world = World::new(1, 0);
