@@ -73,8 +73,7 @@ impl Traces<'_> {
     fn span(
         &mut self,
         trace: &Trace,
-        name: &str,
-        kind: &str,
+        [name, kind]: [&str; 2],
         parent: Option<u64>,
         [from, length]: [i64; 2],
         attributes: &[(&str, Attribute)],
@@ -111,7 +110,7 @@ impl Traces<'_> {
         if kind == "TOOL" {
             attributes.push(("tool.name", name.into()));
         }
-        self.span(trace, name, kind, parent, when, &attributes, failed)
+        self.span(trace, [name, kind], parent, when, &attributes, failed)
     }
 
     fn call(&mut self, trace: &Trace, name: &str, parent: u64, when: [i64; 2]) {
@@ -146,7 +145,7 @@ impl Traces<'_> {
             ("llm.token_count.total", Attribute::Int(input + output)),
             ("llm.token_count.prompt_details.cache_read", Attribute::Int(cached)),
         ];
-        self.span(trace, name, "LLM", Some(parent), when, &attributes, false);
+        self.span(trace, [name, "LLM"], Some(parent), when, &attributes, false);
     }
 
     /// Adds one trace that began at `start`, nanoseconds since the Unix epoch.
