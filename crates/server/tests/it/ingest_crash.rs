@@ -44,7 +44,7 @@ fn own(number: u64) -> u128 {
 async fn send(api: &Api, known: &Mutex<Known>, next: &AtomicU64) {
     loop {
         let number = next.fetch_add(1, Ordering::SeqCst);
-        for _ in 0..1 + u64::from(number % 3 == 0) {
+        for _ in 0..1 + u64::from(number.is_multiple_of(3)) {
             known.lock().unwrap().doubtful.insert(number);
             match post(api, body(number)).send().await {
                 Ok(answer) if answer.status() == 200 => {
