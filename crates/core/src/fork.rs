@@ -1,7 +1,8 @@
 //! Forking a run: which steps of it a new run keeps, and the events that say so.
 //!
 //! The cut is causal, not by time: from the chosen step on, everything that may depend on it runs again, and everything else that
-//! ended well is kept, also what ran beside it or after it. A container around the chosen step is opened again with what it had.
+//! ended well is kept, also what ran beside it or after it. A step may depend on another one by an edge or by a variable. A container
+//! around the chosen step is opened again with what it had.
 
 use crate::change::Change;
 use crate::event::{Body, Event, LoopChecked, Origin, Reused};
@@ -69,6 +70,14 @@ struct Cut<'c> {
     fork: Fork,
 }
 
+/// A step of a scope that reads or changes variables, and the first and the last thing that the journal tells of it.
+struct UserOfVars {
+    step: StepIx,
+    writes: bool,
+    from: u64,
+    until: u64,
+}
+
 impl Cut<'_> {
     fn scope(&mut self, ix: ScopeIx) {
         let (plan, state) = (self.plan, self.state);
@@ -76,12 +85,27 @@ impl Cut<'_> {
         let steps: Vec<StepIx> = scope.steps(plan).filter(|step| state.step(*step).status != StepStatus::Pending).collect();
         // Whatever comes after a step that runs again runs again too. The nodes of a graph are in topological order.
         let mut again: BTreeSet<NodeIx> = BTreeSet::new();
-        for step in scope.steps(plan) {
-            let node = state.step(step).node;
-            let before = plan.node(node).incoming.iter().any(|edge| again.contains(&plan.edge(*edge).from));
-            if before || self.targets.contains(&step) || !self.can_keep(step) {
-                again.insert(node);
+        let users = self.users_of_vars(ix);
+        loop {
+            for step in scope.steps(plan) {
+                let node = state.step(step).node;
+                let before = plan.node(node).incoming.iter().any(|edge| again.contains(&plan.edge(*edge).from));
+                if before || self.targets.contains(&step) || !self.can_keep(step) {
+                    again.insert(node);
+                }
             }
+            let is_again = |user: &UserOfVars| again.contains(&state.step(user.step).node);
+            let since =
+                |writes: bool| users.iter().filter(|user| is_again(user) && user.writes >= writes).map(|user| user.from).min();
+            let after = |seq: u64, since: Option<u64>| since.is_some_and(|since| seq > since);
+            let (used, written) = (since(false), since(true));
+            let depends = |user: &&UserOfVars| (user.writes && after(user.until, used)) || after(user.until, written);
+            let more: Vec<NodeIx> =
+                users.iter().filter(|user| !is_again(user)).filter(depends).map(|user| state.step(user.step).node).collect();
+            if more.is_empty() {
+                break;
+            }
+            again.extend(more);
         }
         let mut in_order = steps;
         in_order.sort_by_key(|step| state.step(*step).ordinal);
@@ -100,6 +124,39 @@ impl Cut<'_> {
             }
             self.run_again(step);
         }
+    }
+
+    /// Who of a scope reads or changes variables, itself or by what is inside of it. What was done with them after a step that runs
+    /// again had begun to use them may have been another thing otherwise, or would come too early for it now.
+    fn users_of_vars(&self, ix: ScopeIx) -> Vec<UserOfVars> {
+        let (plan, state) = (self.plan, self.state);
+        if self.vars.is_empty() {
+            return Vec::new();
+        }
+        let writers = self.vars.iter().map(|(step, _)| (*step, true));
+        let is_reader = |step: &StepIx| {
+            let state = state.step(*step);
+            plan.node(state.node).reads_vars && !matches!(state.status, StepStatus::Pending | StepStatus::Skipped)
+        };
+        let readers = (0..state.steps.len() as StepIx).filter(is_reader).map(|step| (step, false));
+        let mut users: HashMap<StepIx, bool> = HashMap::new();
+        for (step, writes) in writers.chain(readers) {
+            let owners = state.around(step).filter_map(|scope| scope.owner);
+            let here = std::iter::once(step).chain(owners).find(|step| state.step(*step).scope == ix);
+            // A workflow that is called has variables of its own.
+            if let Some(here) = here.filter(|here| state.caller(*here) == state.caller(step)) {
+                *users.entry(here).or_default() |= writes;
+            }
+        }
+        let span =
+            |step: StepIx| self.told.get(&*state.step(step).path).and_then(|told| Some((told.first()?.seq, told.last()?.seq)));
+        let user = |(step, writes): (StepIx, bool)| {
+            let (from, until) = span(step)?;
+            // A container is opened again only for what is inside of it from the chosen step on.
+            let from = if self.targets.contains(&step) { span(self.target)?.0 } else { from };
+            Some(UserOfVars { step, writes, from, until })
+        };
+        users.into_iter().filter_map(user).collect()
     }
 
     /// Whether the step ended in a way that something can be built on, and what it did still stands.

@@ -74,6 +74,8 @@ pub struct PlanNode {
     pub reads: Vec<NodeIx>,
     /// Whether something of the node reads `session`.
     pub reads_session: bool,
+    /// Whether something of the node reads `vars`.
+    pub reads_vars: bool,
     /// How many incoming edges have to be taken; `None`: wait for all, and at least one of them.
     pub join: Option<u32>,
     /// What the run goes on with when the step fails.

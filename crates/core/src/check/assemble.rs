@@ -47,10 +47,13 @@ pub fn plan(levels: Vec<Level>) -> Option<Plan> {
         let graph = at as GraphIx;
         let first = plan.nodes.len() as NodeIx;
         let entry = places[at][level.graph.entry?];
-        let reads = |when: &Expression| when.references().any(|reference| reference.path.root() == "session");
-        let conditions = level.graph.edges.iter().zip(&level.parts.conditions);
-        let session: HashSet<usize> =
-            conditions.filter(|(_, when)| when.as_ref().is_some_and(reads)).map(|((from, _, _), _)| *from).collect();
+        // Whose edges read something of this name.
+        let asked_by = |root: &str| -> HashSet<usize> {
+            let reads = |when: &Expression| when.references().any(|reference| reference.path.root() == root);
+            let conditions = level.graph.edges.iter().zip(&level.parts.conditions);
+            conditions.filter(|(_, when)| when.as_ref().is_some_and(reads)).map(|((from, _, _), _)| *from).collect()
+        };
+        let (session, vars) = (asked_by("session"), asked_by("vars"));
         let mut drafts: Vec<_> = level.draft.nodes.into_iter().map(Some).collect();
         let mut parts: Vec<_> = level.parts.nodes.into_iter().map(Some).collect();
         for ix in &level.graph.order {
@@ -60,6 +63,7 @@ pub fn plan(levels: Vec<Level>) -> Option<Plan> {
             reads.dedup();
             let mut node = plan_node(node, part, graph, reads)?;
             node.reads_session |= session.contains(ix);
+            node.reads_vars |= vars.contains(ix);
             if let Some((_, _, body)) = bodies.iter().find(|(level, draft, _)| (*level, *draft) == (at, *ix)) {
                 node.kind.shift_body(*body);
             }
@@ -123,6 +127,7 @@ fn add_agent(plan: &mut Plan, agent: NodeIx) -> Option<()> {
         outgoing: Vec::new(),
         reads,
         reads_session: false,
+        reads_vars: false,
         join: None,
         on_error: None,
         undo: None,
@@ -152,6 +157,8 @@ fn plan_node(node: Node, part: Part, graph: GraphIx, reads: Vec<NodeIx>) -> Opti
     let model = matches!(node.r#type, NodeType::Llm | NodeType::Agent);
     let default_timeout = if model { LLM_TIMEOUT_SECONDS } else { TOOL_TIMEOUT_SECONDS };
     let id: Arc<str> = node.id.into();
+    let reads_any = |root: &str| part.references.iter().any(|(_, reference)| reference.path.root() == root);
+    let (reads_session, reads_vars) = (reads_any("session"), reads_any("vars"));
     Some(PlanNode {
         name: node.name.filter(|name| !name.is_empty()).map_or_else(|| id.clone(), Arc::from),
         id,
@@ -161,7 +168,8 @@ fn plan_node(node: Node, part: Part, graph: GraphIx, reads: Vec<NodeIx>) -> Opti
         incoming: Vec::new(),
         outgoing: Vec::new(),
         reads,
-        reads_session: part.references.iter().any(|(_, reference)| reference.path.root() == "session"),
+        reads_session,
+        reads_vars,
         join: part.join,
         on_error: part.on_error,
         undo: part.undo,

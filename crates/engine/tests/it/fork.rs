@@ -236,6 +236,31 @@ async fn a_fork_from_an_item_after_failed_ones_begins_with_those() {
     }
 }
 
+/// Steps that no edge connects depend on one another where one changes variables that another reads.
+#[tokio::test(start_paused = true)]
+async fn a_fork_keeps_nothing_that_came_after_by_way_of_a_variable() {
+    let seen = |id: &str| tool(id, json!({"seen": "{{vars.count | default(0)}}"}));
+    let counter = json!({"id": "counter", "type": "set", "config": {"vars": {"count": {"$add": 1}}}});
+    let nodes = json!([tool_node("first", false), seen("before"), counter, seen("after"), tool_node("beside", false)]);
+    let edges: Vec<Value> =
+        ["before", "counter", "after", "beside"].iter().map(|to| json!({"from": "first", "to": to})).collect();
+    let document: Arc<str> = json!({"version": "1", "entry": "first", "nodes": nodes, "edges": edges}).to_string().into();
+    let world = World::new(5, 0);
+    let recorder = Recorder::default();
+    let host = host(&world, &recorder);
+    let (plan, origin) = run(&host, &world, &document).await;
+    recorder.take();
+    for (from, calls) in
+        [("before", vec!["after", "before"]), ("counter", vec!["after"]), ("after", vec!["after"]), ("beside", vec!["beside"])]
+    {
+        let wanted = ForkRun { run: RUN, from: from.to_owned(), triggered_by: "test".to_owned(), ..ForkRun::default() };
+        let forked = host.fork(&wanted).await.unwrap();
+        let state = ended(&host, &world, &plan, forked.id).await;
+        assert_eq!((state.status, &state.output), (origin.status, &origin.output), "from {from}");
+        assert_eq!(recorder.take(), calls, "from {from}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_forked_is_refused_with_a_sentence() {
     let world = World::new(3, 0);
