@@ -6,6 +6,7 @@ use flowtrace_core::decide::{Command, decide};
 use flowtrace_core::event::{Body, Decision, Event, LoopChecked, encode};
 use flowtrace_core::failure::{Failure, FailureCode};
 use flowtrace_core::id::Timestamp;
+use flowtrace_core::node::NodeKind;
 use flowtrace_core::payload::Payload;
 use flowtrace_core::plan::Plan;
 use flowtrace_core::state::{ROOT, RunState};
@@ -51,6 +52,11 @@ impl Run {
 
     fn begin(&mut self, step: &str) {
         self.push(Some(step), Body::StepScheduled { input: inline(json!({})) });
+        let ix = self.state.find(&self.plan, step).unwrap();
+        if matches!(self.plan.node(self.state.step(ix).node).kind, NodeKind::Tool(_)) {
+            let config = Some(inline(json!({})));
+            self.push(Some(step), Body::ToolRequest { request: 1, attempt: 1, tool: "csv".to_owned(), config });
+        }
     }
 
     fn end(&mut self, step: &str) {
@@ -149,6 +155,34 @@ fn a_map_that_collects_goes_on_after_a_failed_item() {
     assert_eq!(run.next(), ["succeed with each"]);
 }
 
+/// Wherever a journal ends, something follows, as long as there is something to follow.
+#[test]
+fn what_is_recorded_is_followed_up_first() {
+    let mut run = Run::new(json!([tool("a"), tool("b")]), json!([{"from": "a", "to": "b"}]), false);
+    let scheduled = Body::StepScheduled { input: inline(json!({})) };
+    run.push(Some("a"), scheduled.clone());
+    assert_eq!(run.next(), ["settle a"], "it is scheduled and not called");
+    let call = |attempt| Body::ToolRequest { request: 1, attempt, tool: "csv".to_owned(), config: Some(inline(json!({}))) };
+    run.push(Some("a"), call(1));
+    assert_eq!(run.next(), [""; 0]);
+    run.push(Some("a"), Body::StepLost { request: 1, attempt: 1 });
+    assert_eq!(run.next(), ["settle a"], "its call is lost");
+    run.push(Some("a"), call(1));
+    run.push(Some("a"), Body::ToolResponse { request: 1, attempt: 1, output: inline(json!(1)) });
+    run.push(Some("a"), Body::UndoArmed { call: inline(json!({})) });
+    assert_eq!(run.next(), ["settle a"], "it is answered and has not ended");
+    run.push(None, Body::RunPaused { by: "test".to_owned() });
+    run.push(None, Body::CancelRequested { by: "test".to_owned() });
+    assert_eq!(run.next(), ["settle a"], "what came back is recorded, whatever was asked for meanwhile");
+    run.end("a");
+    assert_eq!(run.next(), ["compensate, then cancel"]);
+
+    let mut run = Run::new(json!([tool("a")]), json!([]), false);
+    run.push(Some("a"), scheduled);
+    run.push(None, Body::CancelRequested { by: "test".to_owned() });
+    assert_eq!(run.next(), ["cancel"], "what was not called is not called any more");
+}
+
 #[test]
 fn a_loop_begins_an_iteration_where_the_check_says_so() {
     let looped =
@@ -165,7 +199,7 @@ fn a_loop_begins_an_iteration_where_the_check_says_so() {
     assert_eq!(run.next(), ["begin round[1]/x"]);
     run.done("round[1]/x");
     run.push(Some("round"), checked(2, false));
-    assert_eq!(run.next(), [""; 0], "the loop itself has to be ended");
+    assert_eq!(run.next(), ["settle round"], "the loop itself has to be ended");
     run.end("round");
     assert_eq!(run.next(), ["succeed with round"]);
 }
