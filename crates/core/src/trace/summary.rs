@@ -91,12 +91,13 @@ pub struct Summary {
 /// Models that a summary names.
 pub const MOST_MODELS: usize = 8;
 
-/// The order in which spans are shown: by their start, and of those that start together a parent before its children.
+/// The order in which spans are shown: by their start, and of those that start together a parent before its children, and what
+/// was over first before what came of it.
 pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
     let tree = Tree::new(spans);
     let depth = tree.depths(|_| true);
     let mut order = tree.by_time.clone();
-    order.sort_by_key(|at| (spans[*at].started_at, depth[*at], spans[*at].span));
+    order.sort_by_key(|at| (spans[*at].started_at, depth[*at], spans[*at].ended_at, spans[*at].span));
     order
 }
 

@@ -124,6 +124,9 @@ fn a_parent_is_shown_before_a_child_that_began_with_it() {
     let at = |id, parent| SpanFacts { started_at: 0, ..span(id, parent, SpanKind::Task) };
     let spans = [at(1, Some(3)), at(2, Some(1)), at(3, None)];
     assert_eq!(order(&spans), [2, 0, 1]);
+    // A decision that took no time, and the step that it led to.
+    let spans = [at(3, None), SpanFacts { ended_at: 9, ..at(1, Some(3)) }, SpanFacts { ended_at: 0, ..at(2, Some(3)) }];
+    assert_eq!(order(&spans), [0, 2, 1]);
 }
 
 #[test]
