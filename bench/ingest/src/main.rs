@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 mod client;
+mod journal;
 mod load;
 mod questions;
 mod server;
@@ -114,6 +115,7 @@ fn main() -> Result<(), String> {
     let sustained = sustained.ok_or(format!("of {wanted} spans that were acknowledged not all are found: {status}"))?;
     let (cpu, written) = (server.cpu_s() - cpu, server.written_bytes() - written);
     let [rss, most] = server.rss_mb();
+    let commits = journal::commits(&mut client)?;
     let missing = sender.check()?;
     let mut figures = json!({
         "load_average": std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
@@ -133,6 +135,7 @@ fn main() -> Result<(), String> {
     if args.runs > 0 {
         figures["runs_started"] = json!(starts.len());
         figures["start_of_a_run_ms"] = percentiles(&mut starts);
+        figures["journal_commit"] = commits;
     }
     let id = sender.trace_id(0, 0);
     server.stop()?;
