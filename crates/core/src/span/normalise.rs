@@ -68,6 +68,15 @@ fn general<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
     match key {
         "session.id" => found.session_generic = text(value),
         "user.id" => found.user.offer(Rank::Current, text(value)),
+        // No convention's names, but what people write; they stay metadata as well.
+        "session_id" => {
+            found.session.offer(Rank::Generic, text(value));
+            return false;
+        }
+        "user_id" => {
+            found.user.offer(Rank::Generic, text(value));
+            return false;
+        }
         "enduser.id" => found.user.offer(Rank::Old, text(value)),
         "deployment.environment.name" | "deployment.environment" => found.environment.offer(Rank::Old, text(value)),
         "error.message" => found.error.offer(Rank::Old, text(value)),
@@ -141,8 +150,8 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
         service: label(raw.resource.get("service.name")),
         environment: owned(&mut found.environment).or_else(|| environment(&raw.resource)),
         workflow: owned(&mut found.workflow),
-        session_id: session(&mut found),
-        user_id: owned(&mut found.user),
+        session_id: session(&mut found).or_else(|| of_process(raw, "session.id")),
+        user_id: owned(&mut found.user).or_else(|| of_process(raw, "user.id")),
         tags: std::mem::take(&mut found.tags),
         metadata: std::mem::take(&mut found.metadata),
         provider: found.provider.take().filter(|_| own_model).map(|name| provider::canonical(&name)),
@@ -210,7 +219,9 @@ impl Span {
         let (Some(usage), Some(provider)) = (self.tokens.usage(), self.provider.as_deref()) else { return };
         let requested = self.model_requested.as_deref().or(self.model.as_deref()).unwrap_or_default();
         let answered = self.model.as_deref().unwrap_or(requested);
-        if let Some(price) = prices.price_of_answer(provider, requested, answered) {
+        let price = |provider: &str| prices.price_of_answer(provider, requested, answered);
+        let maker = || provider::maker(provider, answered).and_then(price);
+        if let Some(price) = price(provider).or_else(maker) {
             self.cost_nanousd = Some(price::cost(&usage, price).nanousd);
         }
     }
@@ -222,9 +233,12 @@ fn kind(found: &mut Found<'_>) -> SpanKind {
         return SpanKind::Task;
     }
     kind.unwrap_or_else(|| {
-        // Senders older than `gen_ai.operation.name`: who names a model and says what it used has called it.
+        // Senders older than `gen_ai.operation.name`: who names a model and says what it used has called it, and who has messages has
+        // talked to one.
         let called = found.model_requested.is_some() && found.provider.is_some() && found.input_tokens.is_some();
-        if called && found.output_tokens.is_some() { SpanKind::Llm } else { SpanKind::Span }
+        let talked = found.messages_in.is_some() || found.messages_out.is_some();
+        let indexed = !found.indexed_in.is_empty() || !found.indexed_out.is_empty();
+        if talked || indexed || (called && found.output_tokens.is_some()) { SpanKind::Llm } else { SpanKind::Span }
     })
 }
 
@@ -250,6 +264,12 @@ fn session(found: &mut Found<'_>) -> Option<String> {
     let rank = if found.vendor { Rank::Vendor } else { Rank::Old };
     found.session.offer(rank, generic);
     owned(&mut found.session)
+}
+
+/// What was said once for everything that the process sends, as `OTEL_RESOURCE_ATTRIBUTES` does. A piece of a span leaves that to the
+/// span.
+fn of_process(raw: &RawSpan, key: &str) -> Option<String> {
+    if raw.started_at == 0 { None } else { label(raw.resource.get(key)) }
 }
 
 fn environment(resource: &Map<String, Value>) -> Option<String> {
@@ -339,7 +359,15 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
             Value::Array(_) if kind == SpanKind::Agent => messages::list(value.clone(), "user").map_or(value, Value::Array),
             other => other,
         };
-        return (asked.map(talk), answered.map(talk));
+        let asked = match (asked.map(talk), found.system.filter(|_| kind == SpanKind::Agent).and_then(messages::system)) {
+            (Some(Value::Array(mut asked)), Some(system)) if !begins_with_system(&asked) => {
+                asked.insert(0, system);
+                Some(Value::Array(asked))
+            }
+            (None, Some(system)) => Some(Value::Array(vec![system])),
+            (asked, _) => asked,
+        };
+        return (asked, answered.map(talk));
     }
     let mut asked = conversation(found.messages_in.take(), std::mem::take(&mut found.indexed_in), "user");
     if asked.is_none()
@@ -353,7 +381,7 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
     let system = found.system.and_then(messages::system);
     let asked = match (asked, system) {
         (Some(mut asked), Some(system)) => {
-            if asked.first().and_then(|first| first.get("role")).and_then(Value::as_str) != Some("system") {
+            if !begins_with_system(&asked) {
                 asked.insert(0, system);
             }
             Some(Value::Array(asked))
@@ -383,6 +411,10 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
         },
     };
     (asked, answered)
+}
+
+fn begins_with_system(messages: &[Value]) -> bool {
+    messages.first().and_then(|first| first.get("role")).and_then(Value::as_str) == Some("system")
 }
 
 fn said_in_answer(output: Option<&Value>) -> Option<&str> {
