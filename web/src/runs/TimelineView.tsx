@@ -198,7 +198,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
           {step && kindIcon(step.node_type)}
           <RowName row={row} />
           {(sum || (step && isRemarkable(step, events))) && (
-            <span className="hidden min-w-0 shrink-[8] items-center gap-1 overflow-hidden @min-[480px]:flex">
+            <span className="hidden h-[18px] min-w-0 shrink-[8] flex-wrap items-center gap-1 overflow-hidden @min-[480px]:flex">
               {sum && <GroupNote rows={children} sum={sum} />}
               {step && <StepChips step={step} events={events} />}
             </span>
