@@ -300,10 +300,13 @@ impl Tree<'_> {
         cause.or_else(|| root.filter(|root| failed(*root)))
     }
 
-    /// Whether a run of the engine is around the span: the run's own status says how it came out.
+    /// Whether a run of the engine is around the span and knows of its failure: then the run's own status says how it came out. What
+    /// failed in a service whose answer was good the run does not know.
     fn in_run(&self, at: usize) -> bool {
-        let above = std::iter::successors(self.parent[at], |at| self.parent[*at]);
-        above.take(MOST_LEVELS).any(|at| self.spans[at].run)
+        let above = || std::iter::successors(self.parent[at], |at| self.parent[*at]).take(MOST_LEVELS);
+        let Some(run) = above().find(|at| self.spans[*at].run) else { return false };
+        let own = |at: usize| self.spans[at].service == self.spans[run].service;
+        own(at) || above().find(|at| own(*at)).is_some_and(|caller| self.spans[caller].status == SpanStatus::Error)
     }
 
     fn totals(&self, counted: &[bool], retried: &[Retried]) -> Totals {

@@ -126,6 +126,12 @@ fn a_trace_fails_with_its_agents_and_calls_unless_a_retry_made_it_good() {
     let run = SpanFacts { run: true, ..span(2, Some(1), Workflow) };
     assert_eq!(status(&[root, run, span(3, Some(2), Task), failed(call(4, 3, 0))]), TraceStatus::Ok, "the run went well");
     assert_eq!(status(&[root, failed(run), span(3, Some(2), Task), call(4, 3, 0)]), TraceStatus::Failed, "the run failed");
+    // A service that the run called: of what it says nothing about the run does not know.
+    let service = |parent, kind| SpanFacts { service: 9, ..failed(span(4, Some(parent), kind)) };
+    let tool = span(3, Some(2), Tool);
+    assert_eq!(status(&[root, run, tool, service(3, Agent)]), TraceStatus::Failed, "the service answered all the same");
+    assert_eq!(status(&[root, run, failed(tool), service(3, Agent)]), TraceStatus::Ok, "the run heard of it");
+    assert_eq!(status(&[root, run, tool, service(3, Tool)]), TraceStatus::Ok);
     assert_eq!(status(&[SpanFacts { open: true, ..root }, failed(call(2, 1, 0))]), TraceStatus::Running);
 }
 
