@@ -6,6 +6,7 @@ use super::{Span, SpanEvent, SpanKind, SpanStatus, Tokens};
 use super::{genai, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel};
 use crate::price::{self, PriceTable};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Metadata that nobody named as such: attributes of the application, where they are short.
 const MAX_OWN_METADATA: usize = 256;
@@ -354,6 +355,8 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
         let messages = |best: &mut Best<&Value>| best.take().map(json::or_text);
         let asked = input.map(|content| plain(content, in_json)).or_else(|| messages(&mut found.messages_in));
         let answered = output.map(|content| plain(content, out_json)).or_else(|| messages(&mut found.messages_out));
+        let asked = asked.or_else(|| embedded(std::mem::take(&mut found.embedded)));
+        let answered = answered.or_else(|| documents(std::mem::take(&mut found.documents)));
         // An agent is talked to as a model is.
         let talk = |value: Value| match value {
             Value::Array(_) if kind == SpanKind::Agent => messages::list(value.clone(), "user").map_or(value, Value::Array),
@@ -411,6 +414,20 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
         },
     };
     (asked, answered)
+}
+
+/// What a search found, as a list of objects.
+fn documents(fields: Vec<(u32, &str, &Value)>) -> Option<Value> {
+    let mut documents: BTreeMap<u32, Map<String, Value>> = BTreeMap::new();
+    for (number, field, value) in fields {
+        documents.entry(number).or_default().insert(field.to_owned(), json::structured(value.clone()));
+    }
+    (!documents.is_empty()).then(|| documents.into_values().map(Value::Object).collect())
+}
+
+fn embedded(mut texts: Vec<(u32, &Value)>) -> Option<Value> {
+    texts.sort_by_key(|(number, _)| *number);
+    (!texts.is_empty()).then(|| texts.into_iter().map(|(_, text)| text.clone()).collect())
 }
 
 fn begins_with_system(messages: &[Value]) -> bool {

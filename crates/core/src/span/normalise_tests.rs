@@ -473,3 +473,24 @@ fn prices_of_those_who_resell() {
     assert_eq!(cost("gcp.gemini", "models/gemini-2.5-flash"), cost("gcp.gemini", "gemini-2.5-flash"));
     assert_eq!(cost("openrouter", "openai/gpt-4o"), None, "others have prices of their own");
 }
+
+#[test]
+fn what_a_search_found_and_what_was_embedded() {
+    check(
+        json!({"openinference.span.kind": "RETRIEVER", "input.value": "refunds",
+            "retrieval.documents.1.document.content": "Shipping", "retrieval.documents.0.document.content": "Refunds within 30 days",
+            "retrieval.documents.0.document.score": 0.9, "retrieval.documents.0.document.metadata": "{\"page\": 3}"}),
+        json!({"input": "refunds", "output": [
+            {"content": "Refunds within 30 days", "score": 0.9, "metadata": {"page": 3}}, {"content": "Shipping"}]}),
+    );
+    check(
+        json!({"openinference.span.kind": "RERANKER", "reranker.query": "refunds", "reranker.input_documents.0.document.content": "x",
+            "reranker.output_documents.0.document.content": "y", "output.value": "said"}),
+        json!({"kind": "retrieval", "input": "refunds", "output": "said"}),
+    );
+    check(
+        json!({"openinference.span.kind": "EMBEDDING", "embedding.embeddings.1.embedding.text": "b",
+            "embedding.embeddings.0.embedding.text": "a", "embedding.embeddings.0.embedding.vector": [0.1]}),
+        json!({"input": ["a", "b"], "output": null}),
+    );
+}
