@@ -3,7 +3,7 @@
 use super::found::{Best, Content, Found, Rank, Text, text};
 use super::raw::{RawLog, RawSpan};
 use super::{Span, SpanEvent, SpanKind, SpanStatus, Tokens};
-use super::{genai, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel};
+use super::{genai, google, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel};
 use crate::price::{self, PriceTable};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -58,6 +58,7 @@ fn read<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         "langfuse" => langfuse::read(key, value, found),
         "respan" => respan::read(key, value, found),
         "ai" => vercel::read(key, value, found),
+        "gcp" => google::read(key, value, found),
         "anthropic" => genai::read_anthropic(key, value, found),
         "llm" => openllmetry::read_llm(&key[key.len().min(4)..], value, found) || openinference::read(key, value, found),
         _ => general(key, value, found) || openinference::read(key, value, found) || pydantic::read(key, value, found),

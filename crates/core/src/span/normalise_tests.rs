@@ -494,3 +494,27 @@ fn what_a_search_found_and_what_was_embedded() {
         json!({"input": ["a", "b"], "output": null}),
     );
 }
+
+#[test]
+fn the_kit_of_google() {
+    let request = json!({"model": "gemini-2.5-flash", "contents": [
+        {"role": "user", "parts": [{"text": "Where is it?"}]},
+        {"role": "model", "parts": [{"function_call": {"name": "find", "args": {"order": 1}, "id": "c"}}]},
+        {"role": "user", "parts": [{"function_response": {"name": "find", "response": {"at": "sea"}, "id": "c"}}]}]});
+    let response = json!({"content": {"role": "model", "parts": [{"text": "At sea."}]}, "finish_reason": "STOP"});
+    check(
+        json!({"gen_ai.operation.name": "generate_content", "gen_ai.system": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash",
+            "gcp.vertex.agent.llm_request": request.to_string(), "gcp.vertex.agent.llm_response": response.to_string(),
+            "gcp.vertex.agent.session_id": "s"}),
+        json!({"kind": "llm", "provider": "gemini", "session_id": "s", "input": [
+            {"role": "user", "content": "Where is it?"},
+            {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "name": "find", "arguments": {"order": 1}}]},
+            {"role": "tool", "content": {"at": "sea"}, "tool_call_id": "c", "name": "find"}],
+            "output": [{"role": "assistant", "content": "At sea."}]}),
+    );
+    check(
+        json!({"gen_ai.operation.name": "execute_tool", "gcp.vertex.agent.tool_call_args": "{\"order\": 1}",
+            "gcp.vertex.agent.llm_request": "{}", "gcp.vertex.agent.tool_response": "{\"at\": \"sea\"}"}),
+        json!({"kind": "tool", "input": {"order": 1}, "output": {"at": "sea"}}),
+    );
+}
