@@ -61,7 +61,7 @@ function RangeInputs({ range, search, onChange }: Props & { range: Range }) {
   const name = unit ? `${label}, ${unit}` : label;
   const off = range === "value" && !search.score;
   const bound = (key: Bound, what: string) => (
-    <NumberInput key={key} label={`${name}: ${what}`} placeholder={off ? "name it first" : what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
+    <NumberInput key={key} label={`${name}: ${what}`} placeholder={off ? "name first" : what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
   );
   return (
     <Labelled wide label={name}>

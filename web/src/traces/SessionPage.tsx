@@ -27,7 +27,17 @@ export function SessionPage() {
 
   if (error && !session) {
     return error instanceof ApiProblem && error.status === 404 ? (
-      <EmptyState page title="There is no such session">{messageOf(error)}</EmptyState>
+      <EmptyState
+        page
+        title="There is no such session"
+        action={
+          <Link to="/sessions" className="text-accent underline">
+            All sessions
+          </Link>
+        }
+      >
+        {messageOf(error)}
+      </EmptyState>
     ) : (
       <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />
     );

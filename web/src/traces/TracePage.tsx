@@ -10,7 +10,7 @@ import { useMedia } from "@/ui/media";
 import { useTitle } from "@/ui/page";
 import { Tabs } from "@/ui/tabs";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { ScoreList } from "./ScoreList";
 import { TRACE_VIEWS, type TraceSearch, type TraceView } from "./search";
@@ -68,7 +68,17 @@ export function TracePage() {
   if (query.error && !trace) {
     const missing = query.error instanceof ApiProblem && (query.error.status === 404 || query.error.status === 400);
     return missing ? (
-      <EmptyState page title="There is no such trace">{messageOf(query.error)}</EmptyState>
+      <EmptyState
+        page
+        title="There is no such trace"
+        action={
+          <Link to="/traces" className="text-accent underline">
+            All traces
+          </Link>
+        }
+      >
+        {messageOf(query.error)}
+      </EmptyState>
     ) : (
       <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );

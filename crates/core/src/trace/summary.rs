@@ -104,7 +104,8 @@ pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
 /// Adds up the spans, in any order.
 pub fn summarize(spans: &[SpanFacts]) -> Summary {
     let tree = Tree::new(spans);
-    let counted = counted(spans);
+    let mut counted = counted(spans);
+    tree.leave_out_wrappers(&mut counted);
     let retried = retried(spans);
     let root = tree.root();
     let first = |field: fn(&SpanFacts) -> Symbol| {
@@ -115,7 +116,7 @@ pub fn summarize(spans: &[SpanFacts]) -> Summary {
     let failed = tree.failed(root, &retried);
     let open = spans.iter().any(|span| span.open);
     Summary {
-        name: root.map_or(NONE, |root| spans[root].name),
+        name: first(|span| span.name),
         service: first(|span| span.service),
         environment: first(|span| span.environment),
         workflow: first(|span| span.workflow),
@@ -239,6 +240,55 @@ impl Tree<'_> {
             .or_else(|| self.by_time.first().copied())
     }
 
+    /// A call around calls is one call that two libraries told of, or a wrapper with what the tries inside of it used together. The
+    /// inner ones count, if only the outer one knows what was used it counts instead, and where the two tell of different use, both do.
+    fn leave_out_wrappers(&self, counted: &mut [bool]) {
+        let mut within: HashMap<usize, Vec<usize>> = HashMap::new();
+        for at in (0..self.spans.len()).filter(|at| counted[*at]) {
+            let kind = self.spans[at].kind;
+            // What lies between them can only be the transport.
+            let above = std::iter::successors(self.parent[at], |at| self.parent[*at]).take(MOST_LEVELS);
+            let mut above = above.skip_while(|at| self.spans[*at].kind == SpanKind::Span);
+            if let Some(outer) = above.next().filter(|outer| self.spans[*outer].kind == kind && counted[*outer] && *outer != at) {
+                within.entry(outer).or_default().push(at);
+            }
+        }
+        if within.is_empty() {
+            return;
+        }
+        let depth = self.depths(|_| true);
+        // In a cycle each would be inside of the other.
+        for (outer, inner) in &mut within {
+            inner.retain(|inner| depth[*inner] > depth[*outer]);
+        }
+        within.retain(|_, inner| !inner.is_empty());
+        let mut outer: Vec<usize> = within.keys().copied().collect();
+        outer.sort_by_key(|at| (std::cmp::Reverse(depth[*at]), *at));
+        let used = |at: usize| {
+            let tokens = &self.spans[at].tokens;
+            tokens.usage().map(|_| (tokens.input.unwrap_or(0), tokens.output.unwrap_or(0)))
+        };
+        // What is known of calls whose own spans do not say it.
+        let mut told_inside: HashMap<usize, (u64, u64)> = HashMap::new();
+        for at in outer {
+            let told = |at: &usize| used(*at).or_else(|| told_inside.get(at).copied());
+            let parts: Vec<(u64, u64)> = within[&at].iter().filter_map(told).collect();
+            let add = |sum: (u64, u64), part: &(u64, u64)| (sum.0.saturating_add(part.0), sum.1.saturating_add(part.1));
+            let sum = parts.iter().fold((0, 0), add);
+            match used(at) {
+                Some(_) if parts.is_empty() => within[&at].iter().for_each(|inner| counted[*inner] = false),
+                Some(own) if own != sum => {}
+                Some(_) => counted[at] = false,
+                None => {
+                    counted[at] = false;
+                    if !parts.is_empty() {
+                        told_inside.insert(at, sum);
+                    }
+                }
+            }
+        }
+    }
+
     fn failed(&self, root: Option<usize>, retried: &[Retried]) -> Option<usize> {
         let failed = |at: usize| self.spans[at].status == SpanStatus::Error;
         let decisive = |at: &usize| {
@@ -250,10 +300,13 @@ impl Tree<'_> {
         cause.or_else(|| root.filter(|root| failed(*root)))
     }
 
-    /// Whether a run of the engine is around the span: the run's own status says how it came out.
+    /// Whether a run of the engine is around the span and knows of its failure: then the run's own status says how it came out. What
+    /// failed in a service whose answer was good the run does not know.
     fn in_run(&self, at: usize) -> bool {
-        let above = std::iter::successors(self.parent[at], |at| self.parent[*at]);
-        above.take(MOST_LEVELS).any(|at| self.spans[at].run)
+        let above = || std::iter::successors(self.parent[at], |at| self.parent[*at]).take(MOST_LEVELS);
+        let Some(run) = above().find(|at| self.spans[*at].run) else { return false };
+        let own = |at: usize| self.spans[at].service == self.spans[run].service;
+        own(at) || above().find(|at| own(*at)).is_some_and(|caller| self.spans[caller].status == SpanStatus::Error)
     }
 
     fn totals(&self, counted: &[bool], retried: &[Retried]) -> Totals {

@@ -3,9 +3,11 @@
 use super::spool::Spool;
 use flowtrace_adapters::background;
 use flowtrace_adapters::otlp::{Decoded, Refused, Rejected, langfuse};
+use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::price::PriceTable;
-use flowtrace_core::span::Score;
 use flowtrace_core::span::normalise::{log_piece, normalise};
+use flowtrace_core::span::{Score, Span};
+use flowtrace_core::trace::merge::empty;
 use flowtrace_engine::port::span_store::{Admission, Part, SpanStore, SpanStoreError, SpanWrite};
 use flowtrace_engine::port::store::StoreError;
 use std::path::Path;
@@ -167,10 +169,39 @@ impl Ingest {
         }
         let pieces = writes.iter().filter(|write| write.part == Part::Piece).count();
         let spans = writes.len() - pieces;
+        let calls: Vec<(TraceId, SpanId)> = match self.prices.has_overrides() {
+            true => writes
+                .iter()
+                .filter(|write| is_part_of_call(write))
+                .map(|write| (write.span.trace_id, write.span.span_id))
+                .collect(),
+            false => Vec::new(),
+        };
         self.store.write(writes, admission).await?;
+        self.price(calls).await?;
         Counters::add(&self.counters.spans, spans);
         Counters::add(&self.counters.pieces, pieces);
         Ok(())
+    }
+
+    /// Applies the prices of the operator to calls that came in pieces, of which one may have named the model and another what was
+    /// used. The store puts pieces together by the embedded prices alone.
+    async fn price(&self, calls: Vec<(TraceId, SpanId)>) -> Result<(), SpanStoreError> {
+        let mut pieces = Vec::new();
+        for (trace_id, span_id) in calls {
+            let Some(mut span) = self.store.span(trace_id, span_id).await? else { continue };
+            let stored = span.cost_nanousd;
+            span.price(&self.prices);
+            if span.cost_nanousd != stored {
+                let span = Span { cost_nanousd: span.cost_nanousd, ..empty(trace_id, span_id) };
+                pieces.push(SpanWrite { span, part: Part::Piece });
+            }
+        }
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let admission = self.store.admit(pieces.len() * PIECE)?;
+        self.store.write(pieces, admission).await.map(|_| ())
     }
 
     /// Counts why a request was not acknowledged.
@@ -181,6 +212,15 @@ impl Ingest {
         };
         Counters::add(counter, 1);
     }
+}
+
+/// Bytes on the wire that a piece with nothing but a cost stands for.
+const PIECE: usize = 500;
+
+fn is_part_of_call(write: &SpanWrite) -> bool {
+    let span = &write.span;
+    let says = span.tokens.usage().is_some() || span.model.is_some() || span.model_requested.is_some();
+    write.part == Part::Piece && span.kind.spends() && says
 }
 
 /// Nanoseconds since the Unix epoch.
