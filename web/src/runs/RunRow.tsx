@@ -6,32 +6,38 @@ import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
 import { count, duration, firstLine, shortId, usd } from "@/ui/format";
 import { Status, statusFill } from "@/ui/status";
+import { Cell, Line, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { CircleStop } from "lucide-react";
 import { useCancelRun } from "./useCancelRun";
 
-export const RUNS_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[16px_96px_minmax(180px,1.5fr)_minmax(120px,1.3fr)_84px_128px_60px_92px_52px_28px]";
+export const COLUMNS: readonly Column[] = [
+  { name: "Compare", width: "16px", silent: true },
+  { name: "Status", width: "96px" },
+  { name: "Workflow", width: "minmax(180px,1.5fr)" },
+  { name: "What broke", width: "minmax(120px,1.3fr)" },
+  { name: "Started", width: "84px" },
+  { name: "Duration", width: "128px" },
+  { name: "Tokens", width: "60px", number: true },
+  { name: "Cost", width: "92px", number: true },
+  { name: "Retries", width: "52px", number: true },
+  { name: "Actions", width: "28px", silent: true },
+];
 
 interface Props {
   run: RunSummary;
   name: string | undefined;
   longest: number;
   narrow: boolean;
-  index: number;
-  top: number;
-  height: number;
   now: number;
-  onFocus: () => void;
   /** Whether it is one of the two to compare. */
   picked: boolean;
   onPick: (id: string) => void;
 }
 
-export function RunRow({ run, name, longest, narrow, index, top, height, now, onFocus, picked, onPick }: Props) {
-  const navigate = useNavigate();
+export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Props) {
   // Where every run is simulated the rail says so once.
   const simulating = useQuery(versionQuery).data?.simulated;
   const active = run.status === "queued" || run.status === "running";
@@ -43,7 +49,6 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
     <Link
       to="/runs/$id"
       params={{ id: run.id }}
-      onFocus={onFocus}
       className="flex min-w-0 gap-1 font-medium hover:underline"
       title={`${name ?? "A document that was not saved"}, run ${run.id}`}
     >
@@ -74,47 +79,33 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
       className="size-3.5 shrink-0 accent-accent"
     />
   );
-  const open = (event: React.MouseEvent) => {
-    if ((event.target as Element).closest("a,button,input") || getSelection()?.toString()) return;
-    void navigate({ to: "/runs/$id", params: { id: run.id } });
-  };
-  const shared = {
-    role: "row",
-    "aria-rowindex": index + 2,
-    "data-row": index,
-    onClick: open,
-    style: { height, transform: `translateY(${top}px)` },
-  };
-
   if (narrow) {
     return (
-      <div {...shared} className="absolute inset-x-0 flex cursor-default flex-col justify-center gap-0.5 border-b border-line bg-panel px-4">
-        <div role="cell" className="flex items-center gap-2">
+      <>
+        <Line>
           {pick}
           <Status status={run.status} compact />
           {title}
           <span className="num ml-auto text-muted">{duration(elapsed)}</span>
-        </div>
-        <div role="cell" className="flex items-center gap-2 text-xs">
+        </Line>
+        <Line small>
           {broke ?? (
             <span className="num text-muted">
               {count(run.total_tokens)} tokens · {cost}
             </span>
           )}
           <Ago at={run.started_at} className="ml-auto shrink-0 text-muted" />
-        </div>
-      </div>
+        </Line>
+      </>
     );
   }
   return (
-    <div {...shared} className={cx(RUNS_GRID, "absolute inset-x-0 cursor-default border-b border-line bg-panel hover:bg-hover focus-within:bg-hover")}>
-      <div role="cell" className="flex">
-        {pick}
-      </div>
-      <div role="cell" className="flex">
+    <>
+      <Cell className="flex">{pick}</Cell>
+      <Cell>
         <Status status={run.status} />
-      </div>
-      <div role="cell" className="flex min-w-0 items-center gap-1.5">
+      </Cell>
+      <Cell className="flex items-center gap-1.5">
         {title}
         {run.simulated && !simulating && <Chip title="The models were simulated: no money was spent">sim</Chip>}
         {run.cache_hits > 0 && (
@@ -122,14 +113,12 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
             {run.cache_hits} cached
           </Chip>
         )}
-      </div>
-      <div role="cell" className="min-w-0">
-        {broke}
-      </div>
-      <div role="cell">
+      </Cell>
+      <Cell>{broke}</Cell>
+      <Cell>
         <Ago at={run.started_at} className="text-muted" />
-      </div>
-      <div role="cell" className="flex items-center gap-2">
+      </Cell>
+      <Cell className="flex items-center gap-2">
         <span className="h-1.5 w-14 shrink-0 overflow-hidden rounded-full bg-raised" aria-hidden>
           <span
             className={cx("block h-full rounded-full", statusFill(run.status))}
@@ -137,18 +126,14 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
           />
         </span>
         <span className="num">{duration(elapsed)}</span>
-      </div>
-      <div role="cell" className="num text-right">
-        {count(run.total_tokens)}
-      </div>
-      <div role="cell" className="num text-right" title={costTitle}>
+      </Cell>
+      <Cell number>{count(run.total_tokens)}</Cell>
+      <Cell number title={costTitle}>
         {cost}
-      </div>
-      <div role="cell" className="num text-right">
-        {run.retries === 0 ? <span className="text-muted">0</span> : <span className="text-warn">{count(run.retries)}</span>}
-      </div>
-      <div role="cell">{active && <CancelButton id={run.id} />}</div>
-    </div>
+      </Cell>
+      <Cell number>{run.retries === 0 ? <span className="text-muted">0</span> : <span className="text-warn">{count(run.retries)}</span>}</Cell>
+      <Cell>{active && <CancelButton id={run.id} />}</Cell>
+    </>
   );
 }
 
@@ -160,4 +145,3 @@ function CancelButton({ id }: { id: string }) {
     </IconButton>
   );
 }
-

@@ -6,8 +6,9 @@ import { useTitle } from "@/ui/page";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import { Facts } from "./Facts";
+import { distinct } from "./search";
 import { TraceTable } from "./TraceTable";
 
 const route = getRouteApi("/sessions/$id");
@@ -18,12 +19,8 @@ export function SessionPage() {
   const query = useInfiniteQuery(sessionQuery(id));
   const session = query.data?.pages[0];
   useTitle(`Session ${id}`);
-  const rows = useMemo(() => {
-    const all = query.data?.pages.flatMap((page) => page.traces_page) ?? [];
-    return [...new Map(all.map((trace) => [trace.trace_id, trace])).values()];
-  }, [query.data]);
-  const { hasNextPage, fetchNextPage, isFetchingNextPage, error } = query;
-  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const rows = useMemo(() => query.data && distinct(query.data.pages.flatMap((page) => page.traces_page), (trace) => trace.trace_id), [query.data]);
+  const { error } = query;
 
   if (error && !session) {
     return error instanceof ApiProblem && error.status === 404 ? (
@@ -58,7 +55,7 @@ export function SessionPage() {
         <Facts of={session} session />
       </header>
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
-      <TraceTable rows={rows} more={hasNextPage} loading={isFetchingNextPage || error !== null} onMore={more} inSession />
+      <TraceTable rows={rows} failed={error !== null} pages={query} inSession empty={null} />
     </>
   );
 }
