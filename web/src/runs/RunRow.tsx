@@ -102,7 +102,7 @@ export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Prop
   return (
     <>
       <Cell className="flex">{pick}</Cell>
-      <Cell>
+      <Cell className="flex">
         <Status status={run.status} />
       </Cell>
       <Cell className="flex items-center gap-1.5">

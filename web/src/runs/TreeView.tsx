@@ -4,8 +4,9 @@ import { count, duration, usd } from "@/ui/format";
 import { Status } from "@/ui/status";
 import { usePlaced } from "@/ui/virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
+import { useMemo } from "react";
 import { GroupNote } from "./GroupNote";
-import { costOf, tokensOf, tookOf } from "./rows";
+import { costOf, deepestOf, indent, tokensOf, tookOf } from "./rows";
 import { describeRow, RowName } from "./RowName";
 import { StepChips } from "./StepChips";
 import { useGroups, type Groups } from "./useGroups";
@@ -37,6 +38,7 @@ export function Tree({ data, groups, onSelect }: { data: Pick<RunData, "eventsOf
   });
   const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
   const nested = rows.some((row) => row.children > 0);
+  const deepest = useMemo(() => deepestOf(rows), [rows]);
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
@@ -80,7 +82,7 @@ export function Tree({ data, groups, onSelect }: { data: Pick<RunData, "eventsOf
                 )}
                 style={{ height: ROW, top: top }}
               >
-                <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: row.depth * 18 }}>
+                <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: indent(row, deepest, 18) }}>
                   {row.children > 0 ? (
                     <Chevron
                       size={14}

@@ -33,7 +33,7 @@ const statusOf = (session: Conversation) => (session.failed_traces > 0 ? "failed
 
 function Title({ session }: { session: Conversation }) {
   return (
-    <Link to="/sessions/$id" params={{ id: session.session_id }} className="block min-w-0 truncate font-medium hover:underline" title={session.session_id} dir="auto">
+    <Link to="/sessions/$id" params={{ id: session.session_id }} className="block min-w-0 truncate text-left font-medium hover:underline" title={session.session_id} dir="auto">
       {session.session_id}
     </Link>
   );
@@ -58,18 +58,19 @@ function Lines({ session }: { session: Conversation }) {
 }
 
 function Cells({ session }: { session: Conversation }) {
+  const failed = session.failed_traces > 0;
   return (
     <>
-      <Cell className="flex items-center gap-1.5">
+      <Cell className="flex items-center gap-1.5" title={failed ? `${count(session.failed_traces)} of ${plural(session.traces, "trace")} failed` : undefined}>
         <Status status={statusOf(session)} />
-        {session.failed_traces > 0 && session.traces > 1 && <span className="num text-xs text-bad">{`${count(session.failed_traces)}/${count(session.traces)}`}</span>}
+        {failed && session.traces > 1 && <span className="num text-xs text-bad">{`${count(session.failed_traces)}/${count(session.traces)}`}</span>}
       </Cell>
       <Cell>
         <Title session={session} />
       </Cell>
       <Cell>
         {session.user_id && (
-          <Link to="/sessions" search={{ user: session.user_id }} className="block truncate text-muted hover:text-text hover:underline" title={`Sessions of ${session.user_id}`} dir="auto">
+          <Link to="/sessions" search={{ user: session.user_id }} className="block truncate text-left text-muted hover:text-text hover:underline" title={`Sessions of ${session.user_id}`} dir="auto">
             {session.user_id}
           </Link>
         )}

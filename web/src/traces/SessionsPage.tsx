@@ -1,6 +1,7 @@
 import { messageOf } from "@/api/problem";
 import { sessionsQuery } from "@/api/traces";
-import { Button } from "@/ui/button";
+import { Button, buttonClass } from "@/ui/button";
+import { CopyLine } from "@/ui/copy";
 import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { Select } from "@/ui/field";
 import { plural } from "@/ui/format";
@@ -8,12 +9,14 @@ import { useHotkeys } from "@/ui/hotkeys";
 import { PageHeader } from "@/ui/page";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { Waypoints } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
 import { distinct, given, SESSION_SORTS, type SessionSort, type SessionsSearch } from "./search";
 import { SessionTable } from "./SessionTable";
 import { TypedInput } from "./TypedInput";
 
 const route = getRouteApi("/sessions");
+const ATTRIBUTE = 'span.set_attribute("session.id", "chat-42")';
 
 /** Who talked with my programs, how often, and what did it come to? */
 export function SessionsPage() {
@@ -33,8 +36,9 @@ export function SessionsPage() {
         <span className="num text-muted" role="status">
           {rows && (hasNextPage ? `first ${plural(rows.length, "session")}` : plural(rows.length, "session"))}
         </span>
-        <Link to="/traces" className="px-1 text-accent underline">
-          All traces
+        <Link to="/traces" className={buttonClass("ghost")}>
+          <Waypoints size={14} aria-hidden />
+          Traces
         </Link>
       </PageHeader>
       <search className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
@@ -72,7 +76,9 @@ export function SessionsPage() {
               A session is found by a part of its name or of its user&apos;s.
             </EmptyState>
           ) : (
-            <EmptyState title="No session yet">Traces that carry the same session id (`session.id`, or the session of a run) stand here together.</EmptyState>
+            <EmptyState title="No session yet" action={<CopyLine line={ATTRIBUTE} />}>
+              Traces that carry the same session id stand here together: the turns of a conversation, say. Set it on any of their spans, or give it to runs as `session_id`.
+            </EmptyState>
           )
         }
       />

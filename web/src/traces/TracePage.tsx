@@ -4,10 +4,10 @@ import type { Span } from "@/api/types";
 import { ms, type EventsByStep } from "@/runs/attempts";
 import { Timeline } from "@/runs/TimelineView";
 import { Tree } from "@/runs/TreeView";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
-import { useTitle } from "@/ui/page";
+import { NotThere, useTitle } from "@/ui/page";
 import { Tabs } from "@/ui/tabs";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -68,7 +68,9 @@ export function TracePage() {
   if (query.error && !trace) {
     const missing = query.error instanceof ApiProblem && (query.error.status === 404 || query.error.status === 400);
     return missing ? (
-      <EmptyState page title="There is no such trace">{messageOf(query.error)}</EmptyState>
+      <NotThere title="There is no such trace" to="/traces">
+        {messageOf(query.error)}
+      </NotThere>
     ) : (
       <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );

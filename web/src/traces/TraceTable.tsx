@@ -1,5 +1,6 @@
 import type { TraceSummary } from "@/api/types";
 import { Chip } from "@/ui/chip";
+import { cx } from "@/ui/cx";
 import { count, duration, firstLine, shortId } from "@/ui/format";
 import { Status } from "@/ui/status";
 import { Cell, Line, Table, type Column } from "@/ui/table";
@@ -8,6 +9,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Pin } from "lucide-react";
 import type { ComponentProps } from "react";
 import { costText, costTitle, statusOf } from "./look";
+import { Tags } from "./Tags";
 
 type Key = "started_at" | "duration" | "tokens" | "cost";
 
@@ -17,12 +19,12 @@ const COLUMNS: readonly Column<Key>[] = [
   { name: "Models", width: "minmax(96px,1fr)" },
   { name: "Started", width: "84px", sort: "started_at" },
   { name: "Duration", width: "80px", number: true, sort: "duration" },
-  { name: "Tokens", width: "72px", number: true, sort: "tokens" },
+  { name: "Tokens", width: "76px", number: true, sort: "tokens" },
   { name: "Cost", width: "96px", number: true, sort: "cost" },
   { name: "Steps", width: "52px", number: true },
-  { name: "User", width: "minmax(72px,0.7fr)" },
+  { name: "User", width: "minmax(88px,0.9fr)" },
 ];
-const SESSION = { name: "Session", width: "minmax(72px,0.8fr)" };
+const SESSION = { name: "Session", width: "minmax(88px,0.9fr)" };
 const WITH_SESSION = [...COLUMNS, SESSION];
 
 type TableProps = ComponentProps<typeof Table<TraceSummary, Key>>;
@@ -45,16 +47,16 @@ export function TraceTable({ inSession = false, ...rest }: Pick<TableProps, "row
 
 function Title({ trace }: { trace: TraceSummary }) {
   return (
-    <Link to="/traces/$id" params={{ id: trace.trace_id }} className="min-w-8 truncate font-medium hover:underline" title={`${trace.name}, trace ${trace.trace_id}`} dir="auto">
+    <Link to="/traces/$id" params={{ id: trace.trace_id }} className={cx("min-w-8 truncate font-medium hover:underline", trace.error && "sm:max-w-[60%]")} title={`${trace.name || "Unnamed"}, trace ${trace.trace_id}`} dir="auto">
       {trace.name || "Unnamed"}
       <span className="sr-only"> trace {shortId(trace.trace_id)}</span>
     </Link>
   );
 }
 
-function ErrorLine({ error }: { error: string }) {
+function ErrorLine({ error, className }: { error: string; className?: string }) {
   return (
-    <span className="min-w-0 truncate text-bad" title={error} dir="auto">
+    <span className={cx("min-w-0 truncate text-left text-bad", className)} title={error} dir="auto">
       {firstLine(error)}
     </span>
   );
@@ -86,17 +88,15 @@ function Lines({ trace }: { trace: TraceSummary }) {
 function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }) {
   return (
     <>
-      <Cell>
+      <Cell className="flex">
         <Status status={statusOf(trace.status)} />
       </Cell>
-      <Cell className="flex items-center gap-2">
+      <Cell className="flex items-center gap-2 overflow-hidden">
         <Title trace={trace} />
         {trace.pinned && <Pin size={12} className="shrink-0 text-muted" aria-label="pinned" />}
         {trace.summary.simulated_calls > 0 && <Chip title="Some models were simulated">sim</Chip>}
-        {trace.error && <ErrorLine error={trace.error} />}
-        {trace.tags.slice(0, 2).map((tag) => (
-          <Chip key={tag}>{tag.slice(0, 24)}</Chip>
-        ))}
+        {trace.error && <ErrorLine error={trace.error} className="flex-1" />}
+        <Tags tags={trace.tags} most={trace.error ? 1 : 2} />
       </Cell>
       <Cell className="flex gap-1 text-muted" title={trace.models.join(", ") || undefined}>
         <span className="truncate">{trace.models[0]}</span>
@@ -117,7 +117,7 @@ function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }
       {!inSession && (
         <Cell>
           {trace.session_id && (
-            <Link to="/sessions/$id" params={{ id: trace.session_id }} className="block truncate text-muted hover:text-text hover:underline" title={`Session ${trace.session_id}`}>
+            <Link to="/sessions/$id" params={{ id: trace.session_id }} className="block truncate text-left text-muted hover:text-text hover:underline" title={`Session ${trace.session_id}`} dir="auto">
               {trace.session_id}
             </Link>
           )}

@@ -1,7 +1,7 @@
 import { messageOf } from "@/api/problem";
 import { tracesQuery } from "@/api/traces";
 import { Button, buttonClass } from "@/ui/button";
-import { CopyIcon } from "@/ui/copy";
+import { CopyLine } from "@/ui/copy";
 import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
@@ -90,14 +90,19 @@ function useLast<T>(value: T | undefined): T | undefined {
 }
 
 function Setup() {
-  const line = `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`;
   return (
-    <>
-      <EmptyState title="No trace has arrived yet">Any program with OpenTelemetry sends its traces here with one line in its environment, over HTTP:</EmptyState>
-      <div className="mx-auto -mt-12 flex max-w-full items-center gap-1 px-4">
-        <code className="min-w-0 rounded border border-line bg-raised px-2 py-1 font-mono text-xs break-all">{line}</code>
-        <CopyIcon text={() => line} label="Copy the line" />
-      </div>
-    </>
+    <EmptyState
+      title="No trace has arrived yet"
+      action={
+        <>
+          <CopyLine line={`OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`} />
+          <Link to="/runs" className={buttonClass("ghost")}>
+            Or run a workflow: a run is a trace too
+          </Link>
+        </>
+      }
+    >
+      Any program with OpenTelemetry sends its traces here with one line in its environment, over HTTP:
+    </EmptyState>
   );
 }
