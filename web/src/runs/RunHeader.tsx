@@ -6,7 +6,7 @@ import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
 import { count, duration, firstLine, plural, usd } from "@/ui/format";
 import { Crumbs, Fact } from "@/ui/page";
-import { Status } from "@/ui/status";
+import { runStatus, Status } from "@/ui/status";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -20,6 +20,7 @@ import { total, union } from "./scale";
 import { useNow } from "./useNow";
 import { useRunAgain } from "./useRunAgain";
 import type { RunData } from "./useRun";
+import { asks } from "./waits";
 import { WaitStrip } from "./WaitStrip";
 
 // A menu, and all that a menu brings along; only where models are simulated.
@@ -56,7 +57,7 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
           </WorkflowName>
         </Crumbs>
         <span role="status" className="flex">
-          <Status status={run.status} />
+          <Status status={run.phase === "waiting" ? runStatus({ status: run.status, waits_for: data.steps.some(asks) ? "person" : "other" }) : run.status} />
         </span>
         <PhaseChip run={run} />
         <CopyId id={run.id} label="run id" />

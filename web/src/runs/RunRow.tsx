@@ -5,7 +5,7 @@ import { IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
 import { count, duration, firstLine, shortId, usd } from "@/ui/format";
-import { Status, statusFill } from "@/ui/status";
+import { runStatus, Status, statusFill } from "@/ui/status";
 import { Cell, Line, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
@@ -15,7 +15,7 @@ import { useCancelRun } from "./useCancelRun";
 
 export const COLUMNS: readonly Column[] = [
   { name: "Compare", width: "16px", silent: true },
-  { name: "Status", width: "96px" },
+  { name: "Status", width: "150px" },
   { name: "Workflow", width: "minmax(180px,1.5fr)" },
   { name: "What broke", width: "minmax(120px,1.3fr)" },
   { name: "Started", width: "84px" },
@@ -40,6 +40,7 @@ interface Props {
 export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Props) {
   // Where every run is simulated the rail says so once.
   const simulating = useQuery(versionQuery).data?.simulated;
+  const status = runStatus(run);
   const active = run.status === "queued" || run.status === "running";
   const elapsed = run.total_latency_ms ?? (active ? Math.max(0, now - Date.parse(run.started_at)) : null);
   const cost = run.cost_complete ? usd(run.total_cost_nanousd) : `≥ ${usd(run.total_cost_nanousd)}`;
@@ -84,7 +85,7 @@ export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Prop
       <>
         <Line>
           {pick}
-          <Status status={run.status} compact />
+          <Status status={status} compact />
           {title}
           <span className="num ml-auto text-muted">{duration(elapsed)}</span>
         </Line>
@@ -103,7 +104,7 @@ export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Prop
     <>
       <Cell className="flex">{pick}</Cell>
       <Cell className="flex">
-        <Status status={run.status} />
+        <Status status={status} />
       </Cell>
       <Cell className="flex items-center gap-1.5">
         {title}
@@ -121,7 +122,7 @@ export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Prop
       <Cell className="flex items-center gap-2">
         <span className="h-1.5 w-14 shrink-0 overflow-hidden rounded-full bg-raised" aria-hidden>
           <span
-            className={cx("block h-full rounded-full", statusFill(run.status))}
+            className={cx("block h-full rounded-full", statusFill(status))}
             style={{ width: `${Math.min(100, Math.max(2, ((elapsed ?? 0) / longest) * 100))}%` }}
           />
         </span>

@@ -26,6 +26,7 @@ import { stepCurl } from "./step/stepCurl";
 import { TimingTab } from "./step/TimingTab";
 import { useCall } from "./step/useCall";
 import { StepChips } from "./StepChips";
+import { asks } from "./waits";
 import type { RunData } from "./useRun";
 
 const ReplayDialog = lazy(() => import("@/replay/ReplayDialog").then((module) => ({ default: module.ReplayDialog })));
@@ -92,7 +93,7 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect
 
   return (
     <>
-      <PaneHead what="step" kind={step.node_type} name={step.name || step.step_id} status={step.status} links={curl && <CopyButton text={() => curl}>Copy as curl</CopyButton>} onClose={onClose}>
+      <PaneHead what="step" kind={step.node_type} name={step.name || step.step_id} status={asks(step) ? "asking" : step.status} links={curl && <CopyButton text={() => curl}>Copy as curl</CopyButton>} onClose={onClose}>
         {step.model && (
           <span title={step.answered_by && step.answered_by !== step.model ? `answered by ${step.answered_by}` : undefined}>
             {step.provider} {step.model}

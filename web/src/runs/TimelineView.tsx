@@ -3,7 +3,6 @@ import { KindIcon } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { count, duration, usd } from "@/ui/format";
 import { StatusIcon } from "@/ui/status";
-import { usePlaced } from "@/ui/virtual";
 import { useWidth } from "@/ui/width";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { memo, useCallback, useMemo, useRef, type ReactElement } from "react";
@@ -12,17 +11,16 @@ import { attemptsOf, ms } from "./attempts";
 import { GroupNote } from "./GroupNote";
 import { Minimap } from "./Minimap";
 import { describeRow, RowName } from "./RowName";
-import { costOf, deepestOf, indent, tokensOf, tookOf, type PathRow } from "./rows";
+import { costOf, indent, tokensOf, tookOf, type PathRow } from "./rows";
 import { marksOf, placeMarks, type Mark } from "./marks";
 import { makeScale, roomy, type Scale, type Span } from "./scale";
 import { isRemarkable, StepChips } from "./StepChips";
 import { useGroups, type Groups } from "./useGroups";
 import { useNow } from "./useNow";
-import { useRows, type ViewProps } from "./useRows";
+import { GROUPED_ROW, useGroupedRows, type ViewProps } from "./useRows";
 import { useThrottled } from "./useThrottled";
 import type { RunData } from "./useRun";
 
-const ROW = 28;
 /** Above this many steps the bars of the whole run would be slivers: the time axis fits the rows in view. */
 const FIT_ABOVE = 60;
 
@@ -45,17 +43,8 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
   const { steps, eventsOf, live, lastTime } = data;
   const now = useNow(live, lastTime);
   const { rows, selectedIndex, toggle, onKey } = groups;
-  const { scroll, virtual, active, onFocusRow } = useRows({
-    count: rows.length,
-    height: ROW,
-    live,
-    selectedIndex,
-    onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
-  });
+  const { scroll, virtual, active, onFocusRow, placed, nested, deepest } = useGroupedRows(groups, live, onSelect);
   const items = virtual.getVirtualItems();
-  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
-  const nested = rows.some((row) => row.children > 0);
-  const deepest = useMemo(() => deepestOf(rows), [rows]);
 
   const runEnd = live ? now : lastTime;
   const fits = rows.length > FIT_ABOVE;
@@ -170,7 +159,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
   const skipped = step?.status === "skipped";
   const Chevron = open ? ChevronDown : ChevronRight;
   return (
-    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: ROW, top }}>
+    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: GROUPED_ROW, top }}>
       <button
         type="button"
         data-row={index}

@@ -1,4 +1,5 @@
 import { Chip } from "@/ui/chip";
+import { plural } from "@/ui/format";
 
 /** The first `most` tags, and how many more there are. */
 export function Tags({ tags, most }: { tags: readonly string[]; most: number }) {
@@ -12,7 +13,7 @@ export function Tags({ tags, most }: { tags: readonly string[]; most: number }) 
           </span>
         </Chip>
       ))}
-      {more.length > 0 && <Chip title={more.join(", ")}>+{more.length}</Chip>}
+      {more.length > 0 && <Chip title={more.join(", ")}>{most === 0 ? plural(more.length, "tag") : `+${more.length}`}</Chip>}
     </>
   );
 }

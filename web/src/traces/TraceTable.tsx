@@ -96,7 +96,7 @@ function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }
         {trace.pinned && <Pin size={12} className="shrink-0 text-muted" aria-label="pinned" />}
         {trace.summary.simulated_calls > 0 && <Chip title="Some models were simulated">sim</Chip>}
         {trace.error && <ErrorLine error={trace.error} className="flex-1" />}
-        <Tags tags={trace.tags} most={trace.error ? 1 : 2} />
+        <Tags tags={trace.tags} most={trace.error ? 0 : 2} />
       </Cell>
       <Cell className="flex gap-1 text-muted" title={trace.models.join(", ") || undefined}>
         <span className="truncate">{trace.models[0]}</span>

@@ -3,7 +3,7 @@ import type { RunSummary, WorkflowSummary } from "@/api/types";
 import { Button, IconButton } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { duration, exactTime, usd } from "@/ui/format";
-import { statusFill, statusWord } from "@/ui/status";
+import { runStatus, statusFill, statusWord } from "@/ui/status";
 import { Cell, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
@@ -116,8 +116,8 @@ function Strip({ workflow, runs }: { workflow: WorkflowSummary; runs: RunSummary
       {runs.toReversed().map((run) => (
         <span
           key={run.id}
-          title={`${statusWord(run.status)}, ${exactTime(run.started_at)}`}
-          className={cx("w-1.5 rounded-[1px]", run.status === "failed" ? "h-4" : "h-2.5", statusFill(run.status))}
+          title={`${statusWord(runStatus(run))}, ${exactTime(run.started_at)}`}
+          className={cx("w-1.5 rounded-[1px]", run.status === "failed" ? "h-4" : "h-2.5", statusFill(runStatus(run)))}
         />
       ))}
     </Link>
