@@ -5,7 +5,7 @@ import { IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
 import { count, duration, firstLine, shortId, usd } from "@/ui/format";
-import { runStatus, Status, statusFill } from "@/ui/status";
+import { runStatus, Status, statusFill, statusWord } from "@/ui/status";
 import { Cell, Line, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
@@ -91,7 +91,8 @@ export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Prop
         </Line>
         <Line small>
           {broke ?? (
-            <span className="num text-muted">
+            <span className="num truncate text-muted">
+              {run.waits_for && <span className="text-warn">{statusWord(status)} · </span>}
               {count(run.total_tokens)} tokens · {cost}
             </span>
           )}
