@@ -92,6 +92,10 @@ impl Journal for SqliteStore {
         }))
     }
 
+    fn parked(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<Vec<Parked>, StoreError>> {
+        Box::pin(self.readers.read(move |connection| parked(connection, runs).map_err(store_error)))
+    }
+
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
         Box::pin(self.readers.read(move |connection| {
             let sql = "SELECT id FROM workflow_runs WHERE finished_at IS NULL ORDER BY id";
@@ -182,6 +186,18 @@ fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Result<Vec<RunRo
     let mut query = connection.prepare_cached(&sql)?;
     let found = query.query_map(params_from_iter(values.chain([limit.into()])), rows::run)?;
     found.collect()
+}
+
+fn parked(connection: &Connection, runs: Vec<RunId>) -> rusqlite::Result<Vec<Parked>> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM approvals WHERE run_id = stream AND decision IS NULL) \
+         FROM wakeups WHERE stream = ?1 AND step = ''";
+    let mut query = connection.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for run in runs {
+        let asks = query.query_row([key(run)], |row| row.get(0)).optional()?;
+        found.extend(asks.map(|asks| Parked { run, asks }));
+    }
+    Ok(found)
 }
 
 fn approvals(connection: &Connection, query: &ApprovalQuery) -> rusqlite::Result<Vec<ApprovalRow>> {
