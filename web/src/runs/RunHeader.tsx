@@ -162,17 +162,17 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
         </Fact>
       )}
       {run.session_id && (
-        <Total name="Session">
+        <Fact name="Session">
           <Link to="/sessions/$id" params={{ id: run.session_id }} className="text-accent underline">
             {run.session_id}
           </Link>
-        </Total>
+        </Fact>
       )}
-      <Total name="Trace" title="All spans: of the run, of the services that it called, and of the program that started it, where they send theirs here">
+      <Fact name="Trace" title="All spans: of the run, of the services that it called, and of the program that started it, where they send theirs here">
         <Link to="/traces/$id" params={{ id: run.trace_id }} className="text-accent underline">
           all spans
         </Link>
-      </Total>
+      </Fact>
     </dl>
   );
 }
