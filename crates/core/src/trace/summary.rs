@@ -256,7 +256,7 @@ impl Tree<'_> {
         if within.is_empty() {
             return;
         }
-        let depth = self.depths(|_| true);
+        let depth = self.down(0u64, |above, _| above + 1);
         // In a cycle each would be inside of the other.
         for (outer, inner) in &mut within {
             inner.retain(|inner| depth[*inner] > depth[*outer]);
