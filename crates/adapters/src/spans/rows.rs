@@ -14,6 +14,8 @@ const MESSAGES: i64 = 4;
 const COUNTED: i64 = 8;
 const PIECES: i64 = 16;
 const RUN: i64 = 32;
+/// The bits above these are the number of hand-overs.
+const HANDOFFS: u32 = 8;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpanRow {
@@ -57,6 +59,7 @@ impl SpanRow {
         ] {
             flags |= if set { flag } else { 0 };
         }
+        flags |= i64::from(f.handoffs) << HANDOFFS;
         let sql = "INSERT OR REPLACE INTO spans VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
                    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
         connection.prepare_cached(sql)?.execute(params![
@@ -110,6 +113,7 @@ impl SpanRow {
             },
             open: flags & OPEN != 0,
             run: flags & RUN != 0,
+            handoffs: (flags >> HANDOFFS) as u8,
             started_at: started,
             ended_at: started.saturating_add(duration),
             service: symbol(8)?,

@@ -2,6 +2,7 @@
 
 use crate::id::SpanId;
 use crate::span::{Span, SpanKind, SpanStatus, Tokens};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// A number that stands for a text; 0 for none. Whoever makes the facts keeps the list.
@@ -15,6 +16,9 @@ pub const OPEN: &str = "flowtrace.open";
 /// The attribute by which the engine says which run a span is the whole of.
 pub const RUN: &str = "flowtrace.run_id";
 
+/// The attribute by which the engine says how many times the agents of a node handed over.
+pub const HANDOFFS: &str = "flowtrace.handoffs";
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpanFacts {
     pub span: SpanId,
@@ -27,6 +31,8 @@ pub struct SpanFacts {
     /// Whether it is a run of the engine, which knows how everything inside of it came out: what was tried again, answered by another
     /// model, or provided for.
     pub run: bool,
+    /// How many times an agent handed over: said by the engine of a whole agent, and by others with a span for each time.
+    pub handoffs: u8,
     pub started_at: i64,
     pub ended_at: i64,
     pub service: Symbol,
@@ -70,6 +76,7 @@ impl SpanFacts {
             kind: span.kind,
             status: span.status,
             run: span.kind == SpanKind::Workflow && span.attributes.contains_key(RUN),
+            handoffs: handoffs(span),
             open: span.attributes.get(OPEN).is_some_and(|open| *open == serde_json::Value::Bool(true)),
             started_at: span.started_at,
             ended_at: span.ended_at.max(span.started_at),
@@ -94,6 +101,20 @@ impl SpanFacts {
     pub fn shown_model(&self) -> Symbol {
         if self.model == NONE { self.model_requested } else { self.model }
     }
+}
+
+fn handoffs(span: &Span) -> u8 {
+    if span.kind == SpanKind::Agent {
+        return span.attributes.get(HANDOFFS).and_then(Value::as_u64).map_or(0, |count| u8::try_from(count).unwrap_or(u8::MAX));
+    }
+    // What the SDK of OpenAI calls one, what Respan does, and the tools by which agents do it, by the names that frameworks give them.
+    let of_sdk = || span.attributes.get("openai.agents").and_then(|data| data.get("type")) == Some(&Value::from("handoff"));
+    let of_respan = || span.attributes.get("respan.entity.log_type").and_then(Value::as_str) == Some("handoff");
+    let tool = || {
+        span.kind == SpanKind::Tool
+            && ["handoff to ", "handoff_to_", "transfer_to_"].iter().any(|name| span.name.starts_with(name))
+    };
+    u8::from(of_sdk() || of_respan() || tool())
 }
 
 /// Never 0, and the same in every version: it is stored.

@@ -17,7 +17,7 @@ pub struct Totals {
     pub steps: u64,
     pub llm_calls: u64,
     pub tool_calls: u64,
-    /// How many times an agent handed over to another one, at the deepest place.
+    /// How many times an agent handed over to another one, in the longest chain of them.
     pub handoff_depth: u64,
     /// Failed calls, tasks or agents that were tried again.
     pub retries: u64,
@@ -380,13 +380,27 @@ impl Tree<'_> {
         contains
     }
 
-    /// Agents within agents; a chain of `n` agents has `n - 1` hand-overs.
+    /// Agents within agents, of which a chain of `n` has `n - 1` hand-overs, and those of agents beside each other.
     fn handoff_depth(&self) -> u64 {
-        if self.spans.iter().filter(|span| span.kind == SpanKind::Agent).nth(1).is_none() {
+        let told = self.spans.iter().any(|span| span.handoffs > 0);
+        if !told && self.spans.iter().filter(|span| span.kind == SpanKind::Agent).nth(1).is_none() {
             return 0;
         }
         let depths = self.depths(|span| span.kind == SpanKind::Agent);
-        depths.into_iter().max().unwrap_or(0).saturating_sub(1)
+        let deepest = depths.iter().max().map_or(0, |agents| agents.saturating_sub(1));
+        // One agent after the other: the hand-overs of all that stand in one place follow each other.
+        let mut in_place: HashMap<Option<SpanId>, u64> = HashMap::new();
+        for (at, span) in self.spans.iter().enumerate().filter(|(_, span)| span.handoffs > 0) {
+            let around = std::iter::successors(Some(at), |at| self.parent[*at]).take(MOST_LEVELS);
+            let agent = around.into_iter().find(|at| self.spans[*at].kind == SpanKind::Agent);
+            let above = agent.map_or(0, |agent| depths[agent].saturating_sub(1));
+            // What an agent says of itself is its own; a span for each time belongs to the place of its agent.
+            let own = span.kind == SpanKind::Agent;
+            let place = if own { Some(span.span) } else { self.spans[agent.unwrap_or(at)].parent };
+            let sum = in_place.entry(place).or_insert(above);
+            *sum = sum.saturating_add(u64::from(span.handoffs));
+        }
+        in_place.into_values().fold(deepest, u64::max)
     }
 
     /// For each span how many of those from the root down to it count. In a cycle the count begins where the walk entered it.

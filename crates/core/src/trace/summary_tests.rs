@@ -13,6 +13,7 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         status: SpanStatus::Ok,
         open: false,
         run: false,
+        handoffs: 0,
         started_at: id as i64,
         ended_at: id as i64 + 1,
         service: NONE,
@@ -151,6 +152,29 @@ fn steps_are_the_leaves_of_work_and_handoffs_are_agents_in_agents() {
     let totals = summarize(&spans).totals;
     // The tool, the call, the task that contains nothing, and the agent that contains nothing.
     assert_eq!((totals.steps, totals.handoff_depth, totals.tool_calls), (4, 1, 1));
+}
+
+#[test]
+fn agents_beside_each_other_hand_over_too() {
+    use SpanKind::*;
+    let depth = |spans: &[SpanFacts]| summarize(spans).totals.handoff_depth;
+    let times = |handoffs, span: SpanFacts| SpanFacts { handoffs, ..span };
+    let root = span(1, None, Workflow);
+    let agents = [root, span(2, Some(1), Agent), span(3, Some(1), Agent), span(4, Some(2), Task)];
+    assert_eq!(depth(&agents), 0, "one after the other, and nobody says that they have to do with each other");
+    let [_, first, second, turn] = agents;
+    let over = |id, parent| times(1, span(id, Some(parent), Span));
+    assert_eq!(depth(&[root, first, second, turn, over(5, 4)]), 1);
+    assert_eq!(depth(&[root, first, second, turn, over(5, 4), over(6, 3)]), 2, "and on");
+    let elsewhere = [span(7, Some(4), Agent), over(8, 7)];
+    assert_eq!(
+        depth(&[root, first, turn, over(5, 4), elsewhere[0], elsewhere[1]]),
+        2,
+        "two in the inner place, one in the outer"
+    );
+    assert_eq!(depth(&[root, over(5, 1)]), 1, "without the agents");
+    assert_eq!(depth(&[root, times(3, first), times(2, second)]), 3, "each agent of the engine says its own");
+    assert_eq!(depth(&[times(1, span(1, Some(2), Span)), span(2, Some(1), Agent)]), 1, "in a cycle");
 }
 
 #[test]
