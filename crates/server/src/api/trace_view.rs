@@ -70,7 +70,7 @@ pub struct Work {
     steps: u64,
     llm_calls: u64,
     tool_calls: u64,
-    /// How many times an agent handed over to another one, at the deepest place.
+    /// How many times an agent handed over to another one, in the longest chain of them.
     handoff_depth: u64,
     /// Failed calls, tasks or agents that were tried again.
     retries: u64,
