@@ -9,6 +9,8 @@ pub fn canonical<'a>(provider: &str, model: &'a str) -> Cow<'a, str> {
     match provider {
         "anthropic" => anthropic(model.strip_prefix("anthropic/").unwrap_or(model)),
         "openai" => Cow::Borrowed(model.strip_prefix("openai/").unwrap_or(model)),
+        // The name of the resource that the API lists.
+        "gemini" => Cow::Borrowed(model.strip_prefix("models/").or(model.strip_prefix("gemini/")).unwrap_or(model)),
         _ => Cow::Borrowed(model),
     }
 }
@@ -104,6 +106,7 @@ mod tests {
             ("openai", "gpt-4o-mini", "gpt-4o-mini"),
             ("openai", "openai/gpt-4.1", "gpt-4.1"),
             ("openai", "ft:gpt-4o-mini-2024-07-18:Org::AbC", "ft:gpt-4o-mini-2024-07-18:Org::AbC"),
+            ("gemini", "models/gemini-2.5-flash", "gemini-2.5-flash"),
             ("local", "meta-llama/Llama-3.1", "meta-llama/Llama-3.1"),
         ];
         for (provider, model, expected) in table {

@@ -139,6 +139,11 @@ impl PriceTable {
         self
     }
 
+    /// Whether the user says prices.
+    pub fn has_overrides(&self) -> bool {
+        !self.overrides.is_empty()
+    }
+
     /// Where the embedded list comes from.
     pub fn source() -> &'static str {
         &LISTED.source

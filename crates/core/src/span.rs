@@ -10,6 +10,7 @@ pub mod replay;
 
 mod found;
 mod genai;
+mod google;
 mod json;
 mod langfuse;
 mod openinference;

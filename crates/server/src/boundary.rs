@@ -294,11 +294,15 @@ fn check_content_type(method: &Method, path: &str, headers: &HeaderMap) -> Resul
     if essence.eq_ignore_ascii_case("application/json") || (is_ingest(path) && is_content_type(essence)) {
         return Ok(());
     }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "not_json",
-        "A request that changes something needs the header `Content-Type: application/json`, also without a body.",
-    ))
+    if essence.starts_with("application/grpc") {
+        // A call that is not there: gRPC reads this status so.
+        return Err(ApiError::not_found("method of that name"));
+    }
+    let needs = match is_ingest(path) {
+        true => "What is sent here needs the header `Content-Type: application/x-protobuf` or `Content-Type: application/json`.",
+        false => "A request that changes something needs the header `Content-Type: application/json`, also without a body.",
+    };
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", needs))
 }
 
 /// The middleware around everything.

@@ -4018,7 +4018,7 @@ export interface operations {
                 workflow?: string;
                 session_id?: string;
                 user_id?: string;
-                /** @description A tag, or several with commas between them. */
+                /** @description A tag, or several with commas between them; they may also be given one by one. */
                 tag?: string;
                 /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
                 metadata?: string;
@@ -4092,7 +4092,7 @@ export interface operations {
                 workflow?: string;
                 session_id?: string;
                 user_id?: string;
-                /** @description A tag, or several with commas between them. */
+                /** @description A tag, or several with commas between them; they may also be given one by one. */
                 tag?: string;
                 /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
                 metadata?: string;
@@ -4185,7 +4185,7 @@ export interface operations {
                 workflow?: string;
                 session_id?: string;
                 user_id?: string;
-                /** @description A tag, or several with commas between them. */
+                /** @description A tag, or several with commas between them; they may also be given one by one. */
                 tag?: string;
                 /** @description A JSON object of keys and their values, for instance `{"ticket":17}`. */
                 metadata?: string;

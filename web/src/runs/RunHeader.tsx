@@ -161,6 +161,18 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
           <span className="text-bad">{run.budget_exceeded}</span>
         </Fact>
       )}
+      {run.session_id && (
+        <Fact name="Session">
+          <Link to="/sessions/$id" params={{ id: run.session_id }} className="text-accent underline">
+            {run.session_id}
+          </Link>
+        </Fact>
+      )}
+      <Fact name="Trace" title="All spans: of the run, of the services that it called, and of the program that started it, where they send theirs here">
+        <Link to="/traces/$id" params={{ id: run.trace_id }} className="text-accent underline">
+          all spans
+        </Link>
+      </Fact>
     </dl>
   );
 }

@@ -187,10 +187,10 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
             nested && <span className="w-3.5 shrink-0" />
           )}
           {step && <StatusIcon status={step.status} />}
-          {step && kindIcon(step.node_type)}
+          {step && <span className="hidden shrink-0 @min-[480px]:block">{kindIcon(step.node_type)}</span>}
           <RowName row={row} />
           {(sum || (step && isRemarkable(step, events))) && (
-            <span className="hidden min-w-0 shrink-[8] items-center gap-1 overflow-hidden @min-[480px]:flex">
+            <span className="hidden h-[18px] min-w-0 shrink-[8] flex-wrap items-center gap-1 overflow-hidden @min-[480px]:flex">
               {sum && <GroupNote rows={children} sum={sum} />}
               {step && <StepChips step={step} events={events} />}
             </span>

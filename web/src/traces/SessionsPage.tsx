@@ -61,7 +61,6 @@ export function SessionsPage() {
           </Button>
         )}
         {search.user && <span className="min-w-0 truncate text-muted">of the user {search.user}</span>}
-        {search.sort && <span className="text-muted">among the 2,000 that were active last</span>}
       </search>
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
       <SessionTable

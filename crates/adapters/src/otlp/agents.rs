@@ -1,7 +1,7 @@
 //! The exporter of the OpenAI Agents SDK: `{"data": [traces and spans]}`, which is not OTLP.
 //! <https://openai.github.io/openai-agents-python/tracing/>
 
-use super::json::check_size;
+use super::json::{check_size, parse_record};
 use super::langfuse::time;
 use super::{Decoded, Refused, foreign_id};
 use flowtrace_core::span::SpanStatus;
@@ -25,7 +25,7 @@ pub fn decode(body: &[u8]) -> Result<Decoded, Refused> {
         serde_json::from_slice(body).map_err(|error| Refused::Malformed { what, why: error.to_string() })?;
     let mut decoded = Decoded::default();
     for raw in request.data {
-        let read = serde_json::from_str::<Map<String, Value>>(raw.get()).map_err(|error| error.to_string());
+        let read = parse_record::<Map<String, Value>>(raw);
         if let Err(why) = read.and_then(|item| item_of(item, &mut decoded)) {
             decoded.rejected.add(|| format!("an item was left out: {why}"));
         }

@@ -2,7 +2,7 @@
 //! names, names of fields as `camelCase` or `snake_case`, and what is empty is left out or not.
 //! <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>
 
-use super::protobuf::{double, scope_text, status_of};
+use super::protobuf::{MAX_DEPTH, double, scope_text, status_of};
 use super::{Decoded, MAX_COMMAS, MAX_ITEMS_PER_SPAN, Refused, moment, times};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::raw::{RawLog, RawSpan};
@@ -186,14 +186,62 @@ fn for_each<'a>(request: Request<'a>, mut record: impl FnMut(&Map<String, Value>
     }
 }
 
+/// Reads one record. JavaScript that cuts a text in the middle of an emoji leaves half a character, which no text may hold: it is
+/// replaced as bytes that are no UTF-8 are, and costs nothing else.
+pub(super) fn parse_record<T: de::DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
+    serde_json::from_str(raw.get())
+        .or_else(|error| match without_halves(raw.get()) {
+            Some(mended) => serde_json::from_str(&mended),
+            None => Err(error),
+        })
+        .map_err(|error| error.to_string())
+}
+
+/// The JSON with `\ufffd` for every escaped half of a surrogate pair that stands alone; `None` if there is none.
+fn without_halves(json: &str) -> Option<String> {
+    let half = |at: usize| {
+        let code = json.get(at..at + 6)?.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex, 16).ok())?;
+        (0xD800..0xE000).contains(&code).then_some(code)
+    };
+    let mut mended = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
+        at += found;
+        match (half(at), half(at + 6)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..)) => at += 12,
+            (Some(_), _) => {
+                mended.push_str(&json[copied..at]);
+                mended.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            // Any other escape is a backslash and what follows it.
+            (None, _) => at += 2,
+        }
+    }
+    mended.push_str(&json[copied..]);
+    (copied > 0).then_some(mended)
+}
+
+fn too_deep(value: &Value, left: usize) -> bool {
+    match value {
+        Value::Array(values) => left == 0 || values.iter().any(|value| too_deep(value, left - 1)),
+        Value::Object(values) => left == 0 || values.values().any(|value| too_deep(value, left - 1)),
+        _ => false,
+    }
+}
+
 fn read_span(raw: &RawValue) -> Result<RawSpan, String> {
-    let span: Span = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let span: Span = parse_record(raw)?;
     let trace_id =
         TraceId::parse(&span.trace_id).ok_or_else(|| "its `traceId` is not 32 hexadecimal digits, not all zero".to_owned())?;
     let span_id =
         SpanId::parse(&span.span_id).ok_or_else(|| "its `spanId` is not 16 hexadecimal digits, not all zero".to_owned())?;
     if span.attributes.0.len() + span.events.len() + span.links.len() > MAX_ITEMS_PER_SPAN {
         return Err(format!("it has more than {MAX_ITEMS_PER_SPAN} attributes, events and links"));
+    }
+    if span.attributes.0.values().any(|value| too_deep(value, MAX_DEPTH)) {
+        return Err(format!("a value is nested more than {MAX_DEPTH} levels deep"));
     }
     let (started_at, ended_at) = times(span.start.unsigned()?, span.end.unsigned()?)?;
     let mut read = RawSpan::new(trace_id, span_id, started_at, ended_at);
@@ -214,7 +262,7 @@ fn read_span(raw: &RawValue) -> Result<RawSpan, String> {
 }
 
 fn read_log(raw: &RawValue, received: i64) -> Result<Option<RawLog>, String> {
-    let log: LogRecord = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let log: LogRecord = parse_record(raw)?;
     let (Some(trace_id), Some(span_id)) = (TraceId::parse(&log.trace_id), SpanId::parse(&log.span_id)) else { return Ok(None) };
     if log.attributes.0.len() > MAX_ITEMS_PER_SPAN {
         return Err(format!("it has more than {MAX_ITEMS_PER_SPAN} attributes"));

@@ -3,7 +3,7 @@
 //!
 //! The fields are brought into the names that version 3 uses over OpenTelemetry, so that one convention reads both.
 
-use super::json::check_size;
+use super::json::{check_size, parse_record};
 use super::{Refused, foreign_id};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::raw::{RawSpan, plausible};
@@ -11,7 +11,7 @@ use flowtrace_core::span::{Score, Scored, SpanStatus};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a batch holds, and what becomes of each of its events.
 #[derive(Debug, Default, PartialEq)]
@@ -51,14 +51,17 @@ pub fn batch(body: &[u8], received: i64) -> Result<Batch, Refused> {
         serde_json::from_slice(body).map_err(|error| Refused::Malformed { what, why: error.to_string() })?;
     let mut batch = Batch::default();
     let mut pieces = Pieces::default();
+    let mut events: Vec<Event> = Vec::new();
     for raw in envelope.batch {
-        let event: Event = match serde_json::from_str(raw.get()) {
-            Ok(event) => event,
-            Err(error) => {
-                batch.refused.push((String::new(), format!("the event cannot be read: {error}")));
-                continue;
-            }
-        };
+        match parse_record(raw) {
+            Ok(event) => events.push(event),
+            Err(error) => batch.refused.push((String::new(), format!("the event cannot be read: {error}"))),
+        }
+    }
+    for event in &events {
+        pieces.know(event);
+    }
+    for event in events {
         let id = identifier(&event.id).unwrap_or_default();
         let outcome = match event.kind.as_str() {
             "trace-create" => trace(event.body, &mut pieces),
@@ -117,11 +120,28 @@ pub fn scores(body: &[u8], received: i64) -> Result<Scores, Refused> {
 /// The spans of a batch, each once.
 #[derive(Default)]
 struct Pieces {
+    /// What the batch says about observations somewhere, for those of its events that leave it out: their traces, and which of them
+    /// stand in no other one.
+    traces: HashMap<String, String>,
+    outermost: HashSet<String>,
     at: HashMap<(TraceId, SpanId), usize>,
     list: Vec<RawSpan>,
 }
 
 impl Pieces {
+    fn know(&mut self, event: &Event) {
+        let (Some(id), Some((kind, change))) = (text(&event.body, "id"), event.kind.rsplit_once('-')) else { return };
+        if matches!(kind, "trace" | "score" | "sdk") {
+            return;
+        }
+        if let Some(trace) = text(&event.body, "traceId") {
+            self.traces.insert(id.to_owned(), trace.to_owned());
+        }
+        if change == "create" && text(&event.body, "parentObservationId").is_none() {
+            self.outermost.insert(id.to_owned());
+        }
+    }
+
     fn piece(&mut self, trace: TraceId, span: SpanId) -> &mut RawSpan {
         let index = *self.at.entry((trace, span)).or_insert_with(|| {
             self.list.push(RawSpan::new(trace, span, 0, 0));
@@ -179,7 +199,7 @@ fn trace(body: Map<String, Value>, pieces: &mut Pieces) -> Result<(), String> {
 fn observation(kind: &str, create: bool, mut body: Map<String, Value>, pieces: &mut Pieces) -> Result<(), String> {
     let id = text(&body, "id").ok_or("an observation needs an `id`")?.to_owned();
     // An observation without a trace is a trace of its own.
-    let trace = text(&body, "traceId").unwrap_or(&id).to_owned();
+    let trace = text(&body, "traceId").or_else(|| pieces.traces.get(&id).map(String::as_str)).unwrap_or(&id).to_owned();
     let trace_id = foreign_id::trace(&trace);
     let span_id = foreign_id::span(&id);
     let start = member_time(&body, "startTime")?.unwrap_or(0);
@@ -187,6 +207,13 @@ fn observation(kind: &str, create: bool, mut body: Map<String, Value>, pieces: &
     let parent = text(&body, "parentObservationId").map(foreign_id::span);
     if create && parent.is_none() || end != 0 {
         pieces.root(trace_id, start, end.max(start));
+    }
+    let failed = text(&body, "level") == Some("ERROR");
+    if failed && matches!(kind, "span" | "agent" | "chain" | "workflow") && pieces.outermost.contains(&id) {
+        // The root of the trace is ours; the one that the application has says how it ended.
+        let root = pieces.root(trace_id, 0, 0);
+        root.status = SpanStatus::Error;
+        root.status_message = text(&body, "statusMessage").unwrap_or_default().to_owned();
     }
     let piece = pieces.piece(trace_id, span_id);
     cover(piece, start, end);
@@ -203,7 +230,7 @@ fn observation(kind: &str, create: bool, mut body: Map<String, Value>, pieces: &
     if let Some(name) = text(&body, "name") {
         piece.name = name.to_owned();
     }
-    if text(&body, "level") == Some("ERROR") {
+    if failed {
         piece.status = SpanStatus::Error;
     }
     // At its creation a call names the model that it asks for; one that brings its answer along names the one that gave it.

@@ -85,5 +85,9 @@ fn moment(nanos: u64, otherwise: i64) -> i64 {
 mod capture_tests;
 
 #[cfg(test)]
+#[path = "mend_tests.rs"]
+mod mend_tests;
+
+#[cfg(test)]
 #[path = "property_tests.rs"]
 mod property_tests;

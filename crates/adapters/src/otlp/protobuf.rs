@@ -9,7 +9,7 @@ use flowtrace_core::span::{SpanEvent, SpanLink, SpanStatus};
 use serde_json::{Map, Number, Value};
 
 /// How deep lists and maps may stand inside each other.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// `ExportTraceServiceRequest`.
 pub fn traces(body: &[u8]) -> Result<Decoded, Refused> {

@@ -9,7 +9,7 @@ use super::schema::day_of;
 use super::terms::{Field, term};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::trace::facts::{NONE, SpanFacts, Symbol};
-use flowtrace_core::trace::merge::merge;
+use flowtrace_core::trace::merge::{merge, replaces};
 use flowtrace_core::trace::summary::{Spend, Summary, summarize};
 use rusqlite::{OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
@@ -93,6 +93,10 @@ impl Touched {
         match self.index.get(&row.facts.span) {
             Some(at) => {
                 let stored = &mut self.rows[*at];
+                let times = |row: &SpanRow| (row.facts.started_at, row.facts.ended_at);
+                if !row.pieces && !replaces(times(stored), times(&row)) {
+                    return false;
+                }
                 if let Some(later) = &self.later {
                     row.counted = later.undo(stored, &row, &mut self.gone, &mut self.sums);
                 }

@@ -4,7 +4,7 @@ use super::terms::{self, Field};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::Span;
 use flowtrace_core::trace::facts::{SpanFacts, Symbol};
-use flowtrace_core::trace::merge::merge;
+use flowtrace_core::trace::merge::{merge, replaces};
 use flowtrace_core::trace::words;
 use flowtrace_engine::port::span_store::{Part, SpanWrite};
 use flowtrace_engine::port::store::StoreError;
@@ -110,7 +110,9 @@ pub fn prepare(writes: Vec<SpanWrite>) -> Result<Prepared, StoreError> {
                 prepared.repeated += 1;
                 let (stored, pieces) = &mut spans[*earlier];
                 if part == Part::Whole && !*pieces {
-                    *stored = span;
+                    if replaces((stored.started_at, stored.ended_at), (span.started_at, span.ended_at)) {
+                        *stored = span;
+                    }
                 } else {
                     let under = std::mem::replace(stored, flowtrace_core::trace::merge::empty(span.trace_id, span.span_id));
                     *stored = merge(under, span);

@@ -7,7 +7,7 @@ use super::read;
 use super::schema::{self, Kind, Period};
 use crate::store::sqlite::error::store_error_in;
 use flowtrace_core::id::TraceId;
-use flowtrace_core::trace::words::TextQuery;
+use flowtrace_core::trace::words::{CUT, TextQuery};
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
@@ -120,7 +120,10 @@ pub fn spawn(partitions: Arc<Partitions>) -> Result<(Feed, JoinHandle<()>), Stor
     let mut indexer = Indexer { partitions, files: BTreeMap::new(), waiting };
     let thread = std::thread::Builder::new()
         .name("span-words".to_string())
-        .spawn(move || indexer.run(messages))
+        .spawn(move || {
+            crate::background::yield_to_others();
+            indexer.run(messages)
+        })
         .map_err(|error| StoreError::Unavailable(format!("no thread for the index of words: {error}")))?;
     Ok((feed, thread))
 }
@@ -210,9 +213,8 @@ impl Indexer {
                 self.files.pop_first();
             }
             let connection = schema::open_writer(&self.partitions.dir, Kind::Text, period)?;
-            let read = "SELECT value FROM meta WHERE key = 'through'";
-            let through = connection.query_row(read, [], |row| row.get(0)).optional().map_err(failed(period))?;
-            self.files.insert(period, File { connection, through: through.unwrap_or(0) });
+            let through = through_of(&connection).map_err(failed(period))?;
+            self.files.insert(period, File { connection, through });
         }
         self.files.get_mut(&period).ok_or_else(|| StoreError::Invalid("a file of words is not open".to_string()))
     }
@@ -256,6 +258,25 @@ impl Indexer {
             file.write(period, docs, through)?;
         }
     }
+}
+
+/// Up to which block the index goes. One whose words were cut by other rules is emptied, so that it begins again.
+fn through_of(connection: &Connection) -> rusqlite::Result<i64> {
+    let read = |key: &str| -> rusqlite::Result<Option<i64>> {
+        connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+    };
+    let through = read("through")?.unwrap_or(0);
+    if read("cut")? == Some(CUT) {
+        return Ok(through);
+    }
+    let again = "BEGIN IMMEDIATE;
+        INSERT INTO words(words) VALUES('delete-all');
+        DELETE FROM meta WHERE key = 'through';";
+    connection.execute_batch(&format!("{again} INSERT OR REPLACE INTO meta VALUES('cut', {CUT}); COMMIT"))?;
+    if through > 0 {
+        tracing::info!("an index of words is made again, because words are cut differently now");
+    }
+    Ok(0)
 }
 
 /// The words of blocks, by trace.

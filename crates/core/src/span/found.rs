@@ -114,6 +114,10 @@ pub struct Found<'a> {
     pub output_is_json: Option<bool>,
     pub tools: Best<&'a Value>,
     pub indexed_tools: Vec<(u32, &'a Value)>,
+    /// What a search found: number, field, value.
+    pub documents: Vec<(u32, &'a str, &'a Value)>,
+    /// The texts of embeddings by their numbers.
+    pub embedded: Vec<(u32, &'a Value)>,
 
     pub parameters: Map<String, Value>,
     pub tags: Vec<String>,

@@ -57,6 +57,8 @@ pub fn read<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         "observation.status_message" => found.error.offer(Vendor, text(value)),
         "observation.prompt.name" => found.prompt_name.offer(Vendor, text(value)),
         "observation.prompt.version" => found.prompt_version.offer(Vendor, text(value)),
+        "session.id" => found.session.offer(Vendor, text(value)),
+        "user.id" => found.user.offer(Vendor, text(value)),
         "trace.name" => found.workflow.offer(Vendor, text(value)),
         "trace.tags" => found.tags(value),
         "environment" => found.environment.offer(Vendor, text(value)),

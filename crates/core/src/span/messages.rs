@@ -43,8 +43,16 @@ pub fn list(value: Value, role: &str) -> Option<Vec<Value>> {
             }
         }
         Value::Object(mut object) => {
-            if let Some(messages @ Value::Array(_)) = object.get_mut("messages") {
-                return list(messages.take(), role);
+            // Gemini calls them contents, and its answer has one.
+            for name in ["messages", "contents"] {
+                if let Some(messages @ Value::Array(_)) = object.get_mut(name) {
+                    return list(messages.take(), role);
+                }
+            }
+            if let Some(content @ Value::Object(_)) = object.get_mut("content")
+                && content.get("parts").is_some()
+            {
+                return list(content.take(), role);
             }
             if !is_message_object(&object) {
                 return None;
@@ -207,6 +215,15 @@ impl Parts {
         };
         let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         match kind.as_str() {
+            "" if object.get("functionCall").or(object.get("function_call")).is_some_and(Value::is_object) => {
+                let inner = take(&mut object, &["functionCall", "function_call"]);
+                self.calls.extend(inner.and_then(call));
+            }
+            "" if object.get("functionResponse").or(object.get("function_response")).is_some_and(Value::is_object) => {
+                if let Some(Value::Object(inner)) = take(&mut object, &["functionResponse", "function_response"]) {
+                    self.results.push(result(inner));
+                }
+            }
             "text" | "input_text" | "output_text" | "" => match take_text(&mut object, &["content", "text"]) {
                 Some(text) => self.text(text),
                 None => self.other.push(Value::Object(object)),

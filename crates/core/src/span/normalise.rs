@@ -3,9 +3,10 @@
 use super::found::{Best, Content, Found, Rank, Text, text};
 use super::raw::{RawLog, RawSpan};
 use super::{Span, SpanEvent, SpanKind, SpanStatus, Tokens};
-use super::{genai, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel};
+use super::{genai, google, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel};
 use crate::price::{self, PriceTable};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Metadata that nobody named as such: attributes of the application, where they are short.
 const MAX_OWN_METADATA: usize = 256;
@@ -57,6 +58,7 @@ fn read<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         "langfuse" => langfuse::read(key, value, found),
         "respan" => respan::read(key, value, found),
         "ai" => vercel::read(key, value, found),
+        "gcp" => google::read(key, value, found),
         "anthropic" => genai::read_anthropic(key, value, found),
         "llm" => openllmetry::read_llm(&key[key.len().min(4)..], value, found) || openinference::read(key, value, found),
         _ => general(key, value, found) || openinference::read(key, value, found) || pydantic::read(key, value, found),
@@ -68,6 +70,15 @@ fn general<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
     match key {
         "session.id" => found.session_generic = text(value),
         "user.id" => found.user.offer(Rank::Current, text(value)),
+        // No convention's names, but what people write; they stay metadata as well.
+        "session_id" => {
+            found.session.offer(Rank::Generic, text(value));
+            return false;
+        }
+        "user_id" => {
+            found.user.offer(Rank::Generic, text(value));
+            return false;
+        }
         "enduser.id" => found.user.offer(Rank::Old, text(value)),
         "deployment.environment.name" | "deployment.environment" => found.environment.offer(Rank::Old, text(value)),
         "error.message" => found.error.offer(Rank::Old, text(value)),
@@ -141,8 +152,8 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
         service: label(raw.resource.get("service.name")),
         environment: owned(&mut found.environment).or_else(|| environment(&raw.resource)),
         workflow: owned(&mut found.workflow),
-        session_id: session(&mut found),
-        user_id: owned(&mut found.user),
+        session_id: session(&mut found).or_else(|| of_process(raw, "session.id")),
+        user_id: owned(&mut found.user).or_else(|| of_process(raw, "user.id")),
         tags: std::mem::take(&mut found.tags),
         metadata: std::mem::take(&mut found.metadata),
         provider: found.provider.take().filter(|_| own_model).map(|name| provider::canonical(&name)),
@@ -210,7 +221,9 @@ impl Span {
         let (Some(usage), Some(provider)) = (self.tokens.usage(), self.provider.as_deref()) else { return };
         let requested = self.model_requested.as_deref().or(self.model.as_deref()).unwrap_or_default();
         let answered = self.model.as_deref().unwrap_or(requested);
-        if let Some(price) = prices.price_of_answer(provider, requested, answered) {
+        let price = |provider: &str| prices.price_of_answer(provider, requested, answered);
+        let maker = || provider::maker(provider, answered).and_then(price);
+        if let Some(price) = price(provider).or_else(maker) {
             self.cost_nanousd = Some(price::cost(&usage, price).nanousd);
         }
     }
@@ -222,9 +235,12 @@ fn kind(found: &mut Found<'_>) -> SpanKind {
         return SpanKind::Task;
     }
     kind.unwrap_or_else(|| {
-        // Senders older than `gen_ai.operation.name`: who names a model and says what it used has called it.
+        // Senders older than `gen_ai.operation.name`: who names a model and says what it used has called it, and who has messages has
+        // talked to one.
         let called = found.model_requested.is_some() && found.provider.is_some() && found.input_tokens.is_some();
-        if called && found.output_tokens.is_some() { SpanKind::Llm } else { SpanKind::Span }
+        let talked = found.messages_in.is_some() || found.messages_out.is_some();
+        let indexed = !found.indexed_in.is_empty() || !found.indexed_out.is_empty();
+        if talked || indexed || (called && found.output_tokens.is_some()) { SpanKind::Llm } else { SpanKind::Span }
     })
 }
 
@@ -250,6 +266,12 @@ fn session(found: &mut Found<'_>) -> Option<String> {
     let rank = if found.vendor { Rank::Vendor } else { Rank::Old };
     found.session.offer(rank, generic);
     owned(&mut found.session)
+}
+
+/// What was said once for everything that the process sends, as `OTEL_RESOURCE_ATTRIBUTES` does. A piece of a span leaves that to the
+/// span.
+fn of_process(raw: &RawSpan, key: &str) -> Option<String> {
+    if raw.started_at == 0 { None } else { label(raw.resource.get(key)) }
 }
 
 fn environment(resource: &Map<String, Value>) -> Option<String> {
@@ -334,12 +356,22 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
         let messages = |best: &mut Best<&Value>| best.take().map(json::or_text);
         let asked = input.map(|content| plain(content, in_json)).or_else(|| messages(&mut found.messages_in));
         let answered = output.map(|content| plain(content, out_json)).or_else(|| messages(&mut found.messages_out));
+        let asked = asked.or_else(|| embedded(std::mem::take(&mut found.embedded)));
+        let answered = answered.or_else(|| documents(std::mem::take(&mut found.documents)));
         // An agent is talked to as a model is.
         let talk = |value: Value| match value {
             Value::Array(_) if kind == SpanKind::Agent => messages::list(value.clone(), "user").map_or(value, Value::Array),
             other => other,
         };
-        return (asked.map(talk), answered.map(talk));
+        let asked = match (asked.map(talk), found.system.filter(|_| kind == SpanKind::Agent).and_then(messages::system)) {
+            (Some(Value::Array(mut asked)), Some(system)) if !begins_with_system(&asked) => {
+                asked.insert(0, system);
+                Some(Value::Array(asked))
+            }
+            (None, Some(system)) => Some(Value::Array(vec![system])),
+            (asked, _) => asked,
+        };
+        return (asked, answered.map(talk));
     }
     let mut asked = conversation(found.messages_in.take(), std::mem::take(&mut found.indexed_in), "user");
     if asked.is_none()
@@ -353,7 +385,7 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
     let system = found.system.and_then(messages::system);
     let asked = match (asked, system) {
         (Some(mut asked), Some(system)) => {
-            if asked.first().and_then(|first| first.get("role")).and_then(Value::as_str) != Some("system") {
+            if !begins_with_system(&asked) {
                 asked.insert(0, system);
             }
             Some(Value::Array(asked))
@@ -383,6 +415,24 @@ fn contents(kind: SpanKind, tools: &mut Option<Value>, found: &mut Found<'_>) ->
         },
     };
     (asked, answered)
+}
+
+/// What a search found, as a list of objects.
+fn documents(fields: Vec<(u32, &str, &Value)>) -> Option<Value> {
+    let mut documents: BTreeMap<u32, Map<String, Value>> = BTreeMap::new();
+    for (number, field, value) in fields {
+        documents.entry(number).or_default().insert(field.to_owned(), json::structured(value.clone()));
+    }
+    (!documents.is_empty()).then(|| documents.into_values().map(Value::Object).collect())
+}
+
+fn embedded(mut texts: Vec<(u32, &Value)>) -> Option<Value> {
+    texts.sort_by_key(|(number, _)| *number);
+    (!texts.is_empty()).then(|| texts.into_iter().map(|(_, text)| text.clone()).collect())
+}
+
+fn begins_with_system(messages: &[Value]) -> bool {
+    messages.first().and_then(|first| first.get("role")).and_then(Value::as_str) == Some("system")
 }
 
 fn said_in_answer(output: Option<&Value>) -> Option<&str> {

@@ -49,6 +49,9 @@ fn kinds() {
         (json!({"langfuse.observation.type": "generation", "gen_ai.operation.name": "invoke_agent"}), "llm"),
         (json!({"langfuse.observation.type": "retriever"}), "retrieval"),
         (json!({"langfuse.observation.type": "event"}), "span"),
+        (json!({"gen_ai.input.messages": "[]"}), "llm"),
+        (json!({"gen_ai.prompt.0.content": "hi"}), "llm"),
+        (json!({"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o"}), "span"),
         (json!({"respan.entity.log_type": "embedding"}), "embedding"),
         (json!({"llm.request.type": "completion"}), "llm"),
         (json!({"llm.request.type": "rerank"}), "retrieval"),
@@ -401,5 +404,117 @@ fn as_sdks_send_it() {
                 r#"{"input_tokens":42,"output_tokens":17,"total_tokens":59,"input_tokens_details":{"cached_tokens":8,"cache_write_tokens":4}}"#,
         }),
         json!({"tokens.input": 42, "tokens.cached": 8, "tokens.cache_write": 4, "tokens.output": 17}),
+    );
+}
+
+#[test]
+fn sessions_and_users_in_every_spelling() {
+    for (attributes, session, user) in [
+        (json!({"langfuse.session.id": "s", "langfuse.user.id": "u"}), "s", "u"),
+        (json!({"session_id": "s", "user_id": "u"}), "s", "u"),
+        (json!({"session_id": "x", "session.id": "s", "user_id": "x", "user.id": "u"}), "s", "u"),
+    ] {
+        check(attributes, json!({"session_id": session, "user_id": user}));
+    }
+    let of_process = |attributes| {
+        let mut raw = raw(attributes);
+        raw.resource.extend([("session.id".to_owned(), json!("process")), ("user.id".to_owned(), json!("somebody"))]);
+        raw
+    };
+    let span = normalise(of_process(json!({"user.id": "u"})), &PriceTable::default());
+    assert_eq!((span.session_id.as_deref(), span.user_id.as_deref()), (Some("process"), Some("u")));
+    let piece = RawSpan { started_at: 0, ..of_process(json!({})) };
+    assert_eq!(normalise(piece, &PriceTable::default()).session_id, None, "the span itself may know better");
+}
+
+#[test]
+fn instructions_of_agents_begin_their_talk() {
+    let messages = json!([{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]).to_string();
+    let instructions = json!([{"type": "text", "content": "Be kind."}]).to_string();
+    let system = json!({"role": "system", "content": "Be kind."});
+    let agent = json!({"gen_ai.operation.name": "invoke_agent", "gen_ai.system_instructions": instructions});
+    check(agent.clone(), json!({"input": [system]}));
+    let mut both = agent;
+    both["gen_ai.input.messages"] = messages.into();
+    check(both, json!({"input": [system, {"role": "user", "content": "hi"}]}));
+}
+
+#[test]
+fn details_of_a_call_are_messages_also_where_they_name_no_operation() {
+    let log = RawLog {
+        trace_id: TraceId(1),
+        span_id: SpanId(2),
+        at: START,
+        event_name: "gen_ai.client.inference.operation.details".to_owned(),
+        severity: String::new(),
+        body: Value::Null,
+        attributes: Map::from_iter([(
+            "gen_ai.input.messages".to_owned(),
+            json!([{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]),
+        )]),
+        resource: Map::new(),
+        scope: None,
+    };
+    let piece = log_piece(log, &PriceTable::default());
+    assert_eq!((piece.kind, piece.input), (SpanKind::Llm, Some(json!([{"role": "user", "content": "hi"}]))));
+}
+
+#[test]
+fn prices_of_those_who_resell() {
+    let cost = |provider: &str, model: &str| {
+        let usage = json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": provider, "gen_ai.request.model": model,
+            "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100});
+        span(usage).cost_nanousd
+    };
+    let openai = cost("openai", "gpt-4o");
+    assert!(openai.is_some());
+    assert_eq!(cost("azure.ai.openai", "gpt-4o"), openai);
+    assert_eq!(cost("Langchain", "gpt-4o"), openai, "a framework, which sells nothing");
+    assert_eq!(cost("gcp.gemini", "models/gemini-2.5-flash"), cost("gcp.gemini", "gemini-2.5-flash"));
+    assert_eq!(cost("openrouter", "openai/gpt-4o"), None, "others have prices of their own");
+}
+
+#[test]
+fn what_a_search_found_and_what_was_embedded() {
+    check(
+        json!({"openinference.span.kind": "RETRIEVER", "input.value": "refunds",
+            "retrieval.documents.1.document.content": "Shipping", "retrieval.documents.0.document.content": "Refunds within 30 days",
+            "retrieval.documents.0.document.score": 0.9, "retrieval.documents.0.document.metadata": "{\"page\": 3}"}),
+        json!({"input": "refunds", "output": [
+            {"content": "Refunds within 30 days", "score": 0.9, "metadata": {"page": 3}}, {"content": "Shipping"}]}),
+    );
+    check(
+        json!({"openinference.span.kind": "RERANKER", "reranker.query": "refunds", "reranker.input_documents.0.document.content": "x",
+            "reranker.output_documents.0.document.content": "y", "output.value": "said"}),
+        json!({"kind": "retrieval", "input": "refunds", "output": "said"}),
+    );
+    check(
+        json!({"openinference.span.kind": "EMBEDDING", "embedding.embeddings.1.embedding.text": "b",
+            "embedding.embeddings.0.embedding.text": "a", "embedding.embeddings.0.embedding.vector": [0.1]}),
+        json!({"input": ["a", "b"], "output": null}),
+    );
+}
+
+#[test]
+fn the_kit_of_google() {
+    let request = json!({"model": "gemini-2.5-flash", "contents": [
+        {"role": "user", "parts": [{"text": "Where is it?"}]},
+        {"role": "model", "parts": [{"function_call": {"name": "find", "args": {"order": 1}, "id": "c"}}]},
+        {"role": "user", "parts": [{"function_response": {"name": "find", "response": {"at": "sea"}, "id": "c"}}]}]});
+    let response = json!({"content": {"role": "model", "parts": [{"text": "At sea."}]}, "finish_reason": "STOP"});
+    check(
+        json!({"gen_ai.operation.name": "generate_content", "gen_ai.system": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash",
+            "gcp.vertex.agent.llm_request": request.to_string(), "gcp.vertex.agent.llm_response": response.to_string(),
+            "gcp.vertex.agent.session_id": "s"}),
+        json!({"kind": "llm", "provider": "gemini", "session_id": "s", "input": [
+            {"role": "user", "content": "Where is it?"},
+            {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "name": "find", "arguments": {"order": 1}}]},
+            {"role": "tool", "content": {"at": "sea"}, "tool_call_id": "c", "name": "find"}],
+            "output": [{"role": "assistant", "content": "At sea."}]}),
+    );
+    check(
+        json!({"gen_ai.operation.name": "execute_tool", "gcp.vertex.agent.tool_call_args": "{\"order\": 1}",
+            "gcp.vertex.agent.llm_request": "{}", "gcp.vertex.agent.tool_response": "{\"at\": \"sea\"}"}),
+        json!({"kind": "tool", "input": {"order": 1}, "output": {"at": "sea"}}),
     );
 }

@@ -34,11 +34,27 @@ pub fn read<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         | "tool.json_schema" => {}
         _ => match key.split_once('.') {
             Some(("llm", name)) => return llm(name, value, found),
-            Some(("embedding" | "retrieval" | "reranker" | "document" | "openinference", _)) => {}
+            Some(("reranker", "query")) => found.input.offer(Generic, some(value).map(Content::Text)),
+            Some(("retrieval" | "reranker", name)) => documents(name, value, found),
+            Some(("embedding", name)) => {
+                let number = name.strip_prefix("embeddings.").and_then(|name| name.strip_suffix(".embedding.text"));
+                found.embedded.extend(number.and_then(|number| number.parse().ok()).map(|number| (number, value)));
+            }
+            Some(("document" | "openinference", _)) => {}
             _ => return false,
         },
     }
     true
+}
+
+/// `documents.N.document.content` of a search, `output_documents.N.document.content` of a reranker.
+fn documents<'a>(name: &'a str, value: &'a Value, found: &mut Found<'a>) {
+    let rest = name.strip_prefix("documents.").or(name.strip_prefix("output_documents."));
+    if let Some((number, field)) = rest.and_then(|rest| rest.split_once('.'))
+        && let (Ok(number), Some(field)) = (number.parse(), field.strip_prefix("document."))
+    {
+        found.documents.push((number, field, value));
+    }
 }
 
 fn llm<'a>(name: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {

@@ -25,10 +25,21 @@ fn canonical_head(name: &str) -> String {
     }
 }
 
+/// Whose prices hold for a model where those of the provider are not known: Azure sells the models of OpenAI at the prices of OpenAI, and
+/// some instrumentations name a framework for a provider.
+pub fn maker(provider: &str, model: &str) -> Option<&'static str> {
+    match provider {
+        "azure.openai" => Some("openai"),
+        "langchain" | "langgraph" | "llamaindex" | "llama_index" | "litellm" | "haystack" | "unknown" => of_model(model),
+        _ => None,
+    }
+}
+
 /// The provider of a model, where its family says so.
 pub fn of_model(model: &str) -> Option<&'static str> {
     let lower = model.to_ascii_lowercase();
-    let (prefix, name) = lower.split_once('/').unwrap_or(("", &lower));
+    let name = lower.strip_prefix("models/").unwrap_or(&lower);
+    let (prefix, name) = name.split_once('/').unwrap_or(("", name));
     for provider in ["openai", "anthropic", "gemini", "mistral", "deepseek"] {
         if prefix == provider {
             return Some(provider);
@@ -84,6 +95,7 @@ mod tests {
             ("o3-mini", Some("openai")),
             ("claude-sonnet-4-5", Some("anthropic")),
             ("gemini-2.5-pro", Some("gemini")),
+            ("models/gemini-2.5-flash", Some("gemini")),
             ("meta-llama/gpt-like", None),
             ("llama3", None),
             ("", None),

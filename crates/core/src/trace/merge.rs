@@ -48,6 +48,12 @@ pub fn empty(trace_id: crate::id::TraceId, span_id: crate::id::SpanId) -> Span {
     }
 }
 
+/// Whether a whole span that came again takes the place of the one that is there, each told by its start and its end. What was sent while
+/// the span was open, and came late, does not: it has no duration yet.
+pub fn replaces(stored: (i64, i64), again: (i64, i64)) -> bool {
+    again.1 > again.0 || stored.1 <= stored.0
+}
+
 /// Puts what `over` says on top of `under`. A field that `over` leaves out stays: an empty name, the kind `span`, the status
 /// `unset`, a time of 0, `None`, an empty list or map. Events and links are united; maps are merged key by key. The span begins with
 /// the first of its pieces and ends with the last, in whatever order they came.

@@ -17,7 +17,7 @@ pub struct Totals {
     pub steps: u64,
     pub llm_calls: u64,
     pub tool_calls: u64,
-    /// How many times an agent handed over to another one, at the deepest place.
+    /// How many times an agent handed over to another one, at the deepest place; see [`super::handoff`].
     pub handoff_depth: u64,
     /// Failed calls, tasks or agents that were tried again.
     pub retries: u64,
@@ -95,7 +95,7 @@ pub const MOST_MODELS: usize = 8;
 /// was over first before what came of it.
 pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
     let tree = Tree::new(spans);
-    let depth = tree.depths(|_| true);
+    let depth = tree.down(0u64, |above, _| above + 1);
     let mut order = tree.by_time.clone();
     order.sort_by_key(|at| (spans[*at].started_at, depth[*at], spans[*at].ended_at, spans[*at].span));
     order
@@ -104,7 +104,8 @@ pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
 /// Adds up the spans, in any order.
 pub fn summarize(spans: &[SpanFacts]) -> Summary {
     let tree = Tree::new(spans);
-    let counted = counted(spans);
+    let mut counted = counted(spans);
+    tree.leave_out_wrappers(&mut counted);
     let retried = retried(spans);
     let root = tree.root();
     let first = |field: fn(&SpanFacts) -> Symbol| {
@@ -115,7 +116,7 @@ pub fn summarize(spans: &[SpanFacts]) -> Summary {
     let failed = tree.failed(root, &retried);
     let open = spans.iter().any(|span| span.open);
     Summary {
-        name: root.map_or(NONE, |root| spans[root].name),
+        name: first(|span| span.name),
         service: first(|span| span.service),
         environment: first(|span| span.environment),
         workflow: first(|span| span.workflow),
@@ -215,10 +216,10 @@ struct Retried {
     made_good: bool,
 }
 
-struct Tree<'a> {
-    spans: &'a [SpanFacts],
+pub(super) struct Tree<'a> {
+    pub(super) spans: &'a [SpanFacts],
     /// Index of each span's parent, if that is there.
-    parent: Vec<Option<usize>>,
+    pub(super) parent: Vec<Option<usize>>,
     by_time: Vec<usize>,
 }
 
@@ -239,6 +240,55 @@ impl Tree<'_> {
             .or_else(|| self.by_time.first().copied())
     }
 
+    /// A call around calls is one call that two libraries told of, or a wrapper with what the tries inside of it used together. The
+    /// inner ones count, if only the outer one knows what was used it counts instead, and where the two tell of different use, both do.
+    fn leave_out_wrappers(&self, counted: &mut [bool]) {
+        let mut within: HashMap<usize, Vec<usize>> = HashMap::new();
+        for at in (0..self.spans.len()).filter(|at| counted[*at]) {
+            let kind = self.spans[at].kind;
+            // What lies between them can only be the transport.
+            let above = std::iter::successors(self.parent[at], |at| self.parent[*at]).take(MOST_LEVELS);
+            let mut above = above.skip_while(|at| self.spans[*at].kind == SpanKind::Span);
+            if let Some(outer) = above.next().filter(|outer| self.spans[*outer].kind == kind && counted[*outer] && *outer != at) {
+                within.entry(outer).or_default().push(at);
+            }
+        }
+        if within.is_empty() {
+            return;
+        }
+        let depth = self.down(0u64, |above, _| above + 1);
+        // In a cycle each would be inside of the other.
+        for (outer, inner) in &mut within {
+            inner.retain(|inner| depth[*inner] > depth[*outer]);
+        }
+        within.retain(|_, inner| !inner.is_empty());
+        let mut outer: Vec<usize> = within.keys().copied().collect();
+        outer.sort_by_key(|at| (std::cmp::Reverse(depth[*at]), *at));
+        let used = |at: usize| {
+            let tokens = &self.spans[at].tokens;
+            tokens.usage().map(|_| (tokens.input.unwrap_or(0), tokens.output.unwrap_or(0)))
+        };
+        // What is known of calls whose own spans do not say it.
+        let mut told_inside: HashMap<usize, (u64, u64)> = HashMap::new();
+        for at in outer {
+            let told = |at: &usize| used(*at).or_else(|| told_inside.get(at).copied());
+            let parts: Vec<(u64, u64)> = within[&at].iter().filter_map(told).collect();
+            let add = |sum: (u64, u64), part: &(u64, u64)| (sum.0.saturating_add(part.0), sum.1.saturating_add(part.1));
+            let sum = parts.iter().fold((0, 0), add);
+            match used(at) {
+                Some(_) if parts.is_empty() => within[&at].iter().for_each(|inner| counted[*inner] = false),
+                Some(own) if own != sum => {}
+                Some(_) => counted[at] = false,
+                None => {
+                    counted[at] = false;
+                    if !parts.is_empty() {
+                        told_inside.insert(at, sum);
+                    }
+                }
+            }
+        }
+    }
+
     fn failed(&self, root: Option<usize>, retried: &[Retried]) -> Option<usize> {
         let failed = |at: usize| self.spans[at].status == SpanStatus::Error;
         let decisive = |at: &usize| {
@@ -250,10 +300,13 @@ impl Tree<'_> {
         cause.or_else(|| root.filter(|root| failed(*root)))
     }
 
-    /// Whether a run of the engine is around the span: the run's own status says how it came out.
+    /// Whether a run of the engine is around the span and knows of its failure: then the run's own status says how it came out. What
+    /// failed in a service whose answer was good the run does not know.
     fn in_run(&self, at: usize) -> bool {
-        let above = std::iter::successors(self.parent[at], |at| self.parent[*at]);
-        above.take(MOST_LEVELS).any(|at| self.spans[at].run)
+        let above = || std::iter::successors(self.parent[at], |at| self.parent[*at]).take(MOST_LEVELS);
+        let Some(run) = above().find(|at| self.spans[*at].run) else { return false };
+        let own = |at: usize| self.spans[at].service == self.spans[run].service;
+        own(at) || above().find(|at| own(*at)).is_some_and(|caller| self.spans[caller].status == SpanStatus::Error)
     }
 
     fn totals(&self, counted: &[bool], retried: &[Retried]) -> Totals {
@@ -287,7 +340,7 @@ impl Tree<'_> {
                 Spend::Nothing => {}
             }
         }
-        totals.handoff_depth = self.handoff_depth();
+        totals.handoff_depth = super::handoff::depth(self);
         totals
     }
 
@@ -327,36 +380,26 @@ impl Tree<'_> {
         contains
     }
 
-    /// Agents within agents; a chain of `n` agents has `n - 1` hand-overs.
-    fn handoff_depth(&self) -> u64 {
-        if self.spans.iter().filter(|span| span.kind == SpanKind::Agent).nth(1).is_none() {
-            return 0;
-        }
-        let depths = self.depths(|span| span.kind == SpanKind::Agent);
-        depths.into_iter().max().unwrap_or(0).saturating_sub(1)
-    }
-
-    /// For each span how many of those from the root down to it count. In a cycle the count begins where the walk entered it.
-    fn depths(&self, counts: impl Fn(&SpanFacts) -> bool) -> Vec<u64> {
-        const UNKNOWN: u64 = u64::MAX;
-        let mut depths = vec![UNKNOWN; self.spans.len()];
+    /// For each span what comes of that of its parent, or of `above` where it has none. A cycle begins where the walk entered it.
+    pub(super) fn down<T: Copy>(&self, above: T, of: impl Fn(T, usize) -> T) -> Vec<T> {
+        let mut all: Vec<Option<T>> = vec![None; self.spans.len()];
         let mut path = Vec::new();
         let mut on_path = vec![false; self.spans.len()];
         for start in self.by_time.iter().copied() {
             let mut at = Some(start);
-            while let Some(span) = at.filter(|span| depths[*span] == UNKNOWN && !on_path[*span]) {
+            while let Some(span) = at.filter(|span| all[*span].is_none() && !on_path[*span]) {
                 on_path[span] = true;
                 path.push(span);
                 at = self.parent[span];
             }
-            let mut depth = at.map(|known| depths[known]).filter(|depth| *depth != UNKNOWN).unwrap_or(0);
+            let mut value = at.and_then(|known| all[known]).unwrap_or(above);
             while let Some(span) = path.pop() {
                 on_path[span] = false;
-                depth += u64::from(counts(&self.spans[span]));
-                depths[span] = depth;
+                value = of(value, span);
+                all[span] = Some(value);
             }
         }
-        depths
+        all.into_iter().map(|value| value.unwrap_or(above)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 use super::facts::{NONE, SpanFacts};
 use super::summary::{order, summarize};
 use super::{TraceStatus, facts};
-use crate::id::SpanId;
+use crate::id::{SpanId, TraceId};
 use crate::span::{SpanKind, SpanStatus, Tokens};
 
 fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
@@ -29,6 +29,8 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         simulated: false,
         response: 0,
         messages: false,
+        handoffs: 0,
+        team: false,
     }
 }
 
@@ -56,6 +58,45 @@ fn an_answer_that_two_libraries_recorded_counts_once() {
     let two = [root, span(2, Some(1), Task), span(3, Some(1), Task), call(4, 2, 99), call(5, 3, 99)];
     assert_eq!(summarize(&two).totals.llm_calls, 2);
     assert_eq!(summarize(&[root, call(2, 1, 0), call(3, 1, 0)]).totals.llm_calls, 2, "without an id they are two");
+}
+
+#[test]
+fn a_call_around_calls_counts_once() {
+    use SpanKind::*;
+    let root = span(1, None, Workflow);
+    let of = |id, parent, tokens: Option<(u64, u64)>| SpanFacts {
+        tokens: Tokens { input: tokens.map(|of| of.0), output: tokens.map(|of| of.1), ..Tokens::default() },
+        ..call(id, parent, 0)
+    };
+    let (some, none) = (Some((10, 1)), None);
+    let counted = |spans: &[SpanFacts]| summarize(spans).counted;
+    let twice = [root, of(2, 1, some), of(3, 2, some)];
+    assert_eq!(counted(&twice), [false, false, true]);
+    assert_eq!(summarize(&twice).totals.tokens(), 11);
+    assert_eq!(counted(&[of(3, 2, some), root, of(2, 1, some)]), [true, false, false], "in any order");
+    assert_eq!(counted(&[root, of(2, 1, some), span(3, Some(2), Span), of(4, 3, some)]), [false, false, false, true]);
+    assert_eq!(counted(&[root, of(2, 1, some), of(3, 2, some), of(4, 3, some)]), [false, false, false, true]);
+    // The sum of what is inside, or a try that failed and one that did not.
+    assert_eq!(counted(&[root, of(2, 1, Some((20, 2))), of(3, 2, some), of(4, 2, some)]), [false, false, true, true]);
+    assert_eq!(counted(&[root, of(2, 1, some), failed(of(3, 2, none)), of(4, 2, some)]), [false, false, true, true]);
+    // One of them does not know.
+    assert_eq!(counted(&[root, of(2, 1, none), of(3, 2, some)]), [false, false, true]);
+    assert_eq!(counted(&[root, of(2, 1, some), of(3, 2, none)]), [false, true, false]);
+    assert_eq!(counted(&[root, of(2, 1, some), of(3, 2, none), of(4, 3, some)]), [false, false, false, true]);
+    // Different calls: other use, a tool between them, another kind.
+    assert_eq!(counted(&[root, of(2, 1, some), of(3, 2, Some((11, 1)))]), [false, true, true]);
+    assert_eq!(counted(&[root, of(2, 1, some), span(3, Some(2), Tool), of(4, 3, some)]), [false, true, false, true]);
+    let embedding = SpanFacts { kind: Embedding, ..of(3, 2, some) };
+    assert_eq!(counted(&[root, of(2, 1, some), embedding]), [false, true, true]);
+    // Where the id of the answer has told already, and where parents go round.
+    assert_eq!(counted(&[root, call(2, 1, 99), call(3, 2, 99)]), [false, true, false]);
+    assert_eq!(summarize(&[of(2, 3, some), of(3, 2, some)]).totals.llm_calls, 1);
+}
+
+#[test]
+fn a_trace_has_the_name_of_its_first_span_where_the_root_has_none() {
+    let root = SpanFacts { name: NONE, ..span(1, None, SpanKind::Workflow) };
+    assert_eq!(summarize(&[root, SpanFacts { name: 5, ..span(2, Some(1), SpanKind::Task) }]).name, 5);
 }
 
 #[test]
@@ -87,6 +128,12 @@ fn a_trace_fails_with_its_agents_and_calls_unless_a_retry_made_it_good() {
     let run = SpanFacts { run: true, ..span(2, Some(1), Workflow) };
     assert_eq!(status(&[root, run, span(3, Some(2), Task), failed(call(4, 3, 0))]), TraceStatus::Ok, "the run went well");
     assert_eq!(status(&[root, failed(run), span(3, Some(2), Task), call(4, 3, 0)]), TraceStatus::Failed, "the run failed");
+    // A service that the run called: of what it says nothing about the run does not know.
+    let service = |parent, kind| SpanFacts { service: 9, ..failed(span(4, Some(parent), kind)) };
+    let tool = span(3, Some(2), Tool);
+    assert_eq!(status(&[root, run, tool, service(3, Agent)]), TraceStatus::Failed, "the service answered all the same");
+    assert_eq!(status(&[root, run, failed(tool), service(3, Agent)]), TraceStatus::Ok, "the run heard of it");
+    assert_eq!(status(&[root, run, tool, service(3, Tool)]), TraceStatus::Ok);
     assert_eq!(status(&[SpanFacts { open: true, ..root }, failed(call(2, 1, 0))]), TraceStatus::Running);
 }
 
@@ -106,6 +153,50 @@ fn steps_are_the_leaves_of_work_and_handoffs_are_agents_in_agents() {
     let totals = summarize(&spans).totals;
     // The tool, the call, the task that contains nothing, and the agent that contains nothing.
     assert_eq!((totals.steps, totals.handoff_depth, totals.tool_calls), (4, 1, 1));
+}
+
+#[test]
+fn handoffs_count_in_each_shape() {
+    use SpanKind::*;
+    let depth = |spans: &[SpanFacts]| {
+        let backwards: Vec<_> = spans.iter().rev().copied().collect();
+        assert_eq!(summarize(&backwards).totals.handoff_depth, summarize(spans).totals.handoff_depth, "in any order");
+        summarize(spans).totals.handoff_depth
+    };
+    let agent = |id, parent| span(id, Some(parent), Agent);
+    let handed = |id, parent, count| SpanFacts { handoffs: count, ..span(id, Some(parent), Task) };
+    let root = span(1, None, Workflow);
+    assert_eq!(depth(&[root, agent(2, 1), call(3, 2, 0)]), 0, "one agent");
+    // One in the other: each works.
+    let nested = [root, agent(2, 1), call(3, 2, 0), agent(4, 2), call(5, 4, 0), agent(6, 4), call(7, 6, 0)];
+    assert_eq!(depth(&nested), 2);
+    let team = SpanFacts { team: true, ..span(1, None, Agent) };
+    assert_eq!(depth(&[team, agent(2, 1), call(3, 2, 0)]), 0);
+    assert_eq!(depth(&[team, agent(2, 1), call(3, 2, 0), agent(4, 2), call(5, 4, 0)]), 1);
+    assert_eq!(depth(&[team, agent(2, 1), handed(3, 2, 1), agent(4, 1)]), 1);
+    // Beside each other: only what was recorded tells, however it lies in the agent that hands over.
+    let beside = [root, agent(2, 1), call(3, 2, 0), agent(4, 1), call(5, 4, 0), agent(6, 1), call(7, 6, 0)];
+    assert_eq!(depth(&beside), 0, "one after the other");
+    assert_eq!(depth(&[&beside[..], &[handed(8, 2, 1), span(9, Some(4), Task), handed(10, 9, 1)]].concat()), 2);
+    // Two teams: the deeper one.
+    let team = |first: u64| {
+        let [lead, other] = [agent(first + 1, first), agent(first + 2, first)];
+        [
+            span(first, Some(1), Task),
+            lead,
+            call(first + 3, first + 1, 0),
+            handed(first + 4, first + 1, 1),
+            other,
+            call(first + 5, first + 2, 0),
+        ]
+    };
+    assert_eq!(depth(&[&[root][..], &team(10), &team(20)].concat()), 1);
+    // The engine's agent is one span.
+    let own = SpanFacts { handoffs: 3, ..agent(2, 1) };
+    assert_eq!(depth(&[root, own, call(3, 2, 0)]), 3);
+    // Without any agent, and in a cycle of agents, it ends.
+    assert_eq!(depth(&[root, handed(2, 1, 1)]), 1);
+    assert!(depth(&[agent(1, 2), agent(2, 1), call(3, 1, 0), handed(4, 2, 1)]) <= 3);
 }
 
 #[test]
@@ -136,7 +227,8 @@ fn hashes_are_those_that_are_stored() {
 }
 
 mod words {
-    use crate::trace::words::{TextQuery, each};
+    use super::{SpanId, TraceId};
+    use crate::trace::words::{TextQuery, each, texts};
 
     fn cut(text: &str) -> Vec<String> {
         let mut words = Vec::new();
@@ -148,7 +240,15 @@ mod words {
     fn each_script_is_cut_its_own_way() {
         for (text, words) in [
             ("Hello, WORLD-2!", vec!["hello", "world", "2"]),
-            ("naïve Ärger Straße", vec!["naïve", "ärger", "straße"]),
+            ("naïve Ärger Straße", vec!["naive", "arger", "strasse"]),
+            ("nai\u{308}ve A\u{30a}ngstro\u{308}m", vec!["naive", "angstrom"]),
+            ("Łódź đường İstanbul ﬁne", vec!["lodz", "duong", "istanbul", "fine"]),
+            ("Ελληνικά ΣΊΣΥΦΟΣ", vec!["ελληνικα", "σισυφοσ"]),
+            ("ёлка", vec!["елка"]),
+            ("السَّلامُ", vec!["السلام"]),
+            ("ｶﾞﾗｽ か\u{3099}", vec!["ガラ", "ラス", "ス", "が"]),
+            ("\u{1112}\u{1161}\u{11ab}국", vec!["한국", "국"]),
+            ("ok👍🏽👨\u{200d}👩 ❤\u{fe0f}", vec!["ok", "👍", "👨", "👩", "❤"]),
             ("日本語", vec!["日本", "本語", "語"]),
             ("東 京", vec!["東", "京"]),
             ("GPT日本4o", vec!["gpt", "日本", "本", "4o"]),
@@ -175,5 +275,15 @@ mod words {
         assert_eq!(query.phrases.len(), 2, "pairs of characters that stand apart are no word");
         assert!(TextQuery::parse(" … \"\" * ").is_empty());
         assert_eq!(TextQuery::parse("語").words, [("語".to_owned(), true)]);
+        assert_eq!(TextQuery::parse("👍").words, [("👍".to_owned(), false)]);
+    }
+
+    #[test]
+    fn numbers_of_arguments_are_found_and_embeddings_are_not() {
+        let mut span = crate::trace::merge::empty(TraceId(1), SpanId(1));
+        span.input = Some(serde_json::json!({"order": 987654, "price": 19.99, "ids": [11, true], "vector": [0.25, 1.5]}));
+        let mut found = Vec::new();
+        texts(&span, &mut |text| found.push(text.to_owned()));
+        assert_eq!(found, ["", "987654", "19.99", "11"]);
     }
 }

@@ -1,10 +1,17 @@
 //! By which words a text is found. The same cut is made of texts and of what a reader looks for.
 //!
-//! A word is a run of letters and digits, in lower case. Scripts that write no spaces between words (Chinese, Japanese, Thai,
-//! Lao, Khmer, Burmese) and Korean, whose words carry endings, are cut into overlapping pairs of characters.
+//! A word is a run of letters and digits, in lower case and without accents, in whatever form a text writes them (Unicode's NFKC). Scripts
+//! that write no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) and Korean, whose words carry endings, are cut
+//! into overlapping pairs of characters. An emoji is a word of its own.
 
 use crate::span::Span;
 use serde_json::Value;
+use std::borrow::Cow;
+use unicode_normalization::char::decompose_canonical;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// Which words a text has: a greater number says that texts are cut differently, and indexes of words have to be made again.
+pub const CUT: i64 = 2;
 
 /// Characters of a word that are kept; more is no word that somebody looks for.
 const WORD_CHARS: usize = 64;
@@ -22,11 +29,56 @@ fn in_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c as u32, 0x0300..=0x036F | 0x0900..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF)
 }
 
-/// Full-width Latin letters and digits as the ordinary ones.
-fn narrow(c: char) -> char {
-    match c as u32 {
-        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
-        _ => c,
+/// Marks that people leave out when they type: accents, and the vowel signs of Hebrew and Arabic, whose readers know them.
+fn is_accent(c: char) -> bool {
+    matches!(c as u32,
+        0x0300..=0x036F | 0x0483..=0x0487 | 0x0591..=0x05BD | 0x05BF | 0x05C1..=0x05C2 | 0x05C4..=0x05C5 | 0x05C7
+        | 0x0610..=0x061A | 0x0640 | 0x064B..=0x065F | 0x0670 | 0x06D6..=0x06DC | 0x06DF..=0x06E4 | 0x06E7..=0x06E8 | 0x06EA..=0x06ED
+        | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F)
+}
+
+/// Pictures that stand for something by themselves, and the letters of flags.
+fn is_emoji(c: char) -> bool {
+    matches!(c as u32, 0x231A..=0x231B | 0x23E9..=0x23FA | 0x2600..=0x27BF | 0x2B50 | 0x2B55 | 0x1F000..=0x1F3FA | 0x1F400..=0x1FAFF)
+}
+
+/// What changes how an emoji looks, and nothing else: the forms, colours of skin, and what joins several to one.
+fn modifies_emoji(c: char) -> bool {
+    matches!(c as u32, 0x200D | 0xFE0E | 0xFE0F | 0x1F3FB..=0x1F3FF)
+}
+
+/// The letters of a character: in lower case, without accents.
+fn fold(c: char, mut letter: impl FnMut(char)) {
+    // Letters with a stroke and the like, which Unicode takes for letters of their own.
+    let plain = match c {
+        'ß' | 'ẞ' => "ss",
+        'æ' | 'Æ' => "ae",
+        'œ' | 'Œ' => "oe",
+        'ø' | 'Ø' => "o",
+        'ł' | 'Ł' => "l",
+        'đ' | 'Đ' | 'ð' | 'Ð' => "d",
+        'þ' | 'Þ' => "th",
+        'ħ' | 'Ħ' => "h",
+        'ı' => "i",
+        'ς' => "σ",
+        _ => "",
+    };
+    if !plain.is_empty() {
+        return plain.chars().for_each(letter);
+    }
+    decompose_canonical(c, |part| {
+        if !is_accent(part) {
+            part.to_lowercase().filter(|part| !is_accent(*part)).for_each(&mut letter);
+        }
+    });
+}
+
+/// The text in the form in which the same words are written in the same way.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfkc().collect())
     }
 }
 
@@ -42,18 +94,23 @@ pub fn each(text: &str, mut word: impl FnMut(&str)) {
             word(last.encode_utf8(&mut [0; 4]));
         }
     }
-    for c in text.chars() {
-        let c = if c.is_ascii() { c } else { narrow(c) };
+    for c in composed(text).chars() {
         if c.is_ascii_alphanumeric() || (!c.is_ascii() && in_word(c) && !in_pairs(c)) {
             end_pair(&mut previous, &mut word);
             if length < WORD_CHARS {
                 if c.is_ascii() {
-                    current.push(c.to_ascii_lowercase())
+                    current.push(c.to_ascii_lowercase());
+                    length += 1;
                 } else {
-                    current.extend(c.to_lowercase())
+                    fold(c, |letter| {
+                        current.push(letter);
+                        length += 1;
+                    });
                 }
-                length += 1;
             }
+            continue;
+        }
+        if is_accent(c) || modifies_emoji(c) {
             continue;
         }
         if length > 0 {
@@ -70,6 +127,9 @@ pub fn each(text: &str, mut word: impl FnMut(&str)) {
             }
         } else {
             end_pair(&mut previous, &mut word);
+            if is_emoji(c) {
+                word(c.encode_utf8(&mut [0; 4]));
+            }
         }
     }
     if length > 0 {
@@ -79,7 +139,7 @@ pub fn each(text: &str, mut word: impl FnMut(&str)) {
 }
 
 /// Calls `text` for each text of a span that a reader may look for: prompts, answers, arguments, results, errors and names.
-pub fn texts<'a>(span: &'a Span, text: &mut impl FnMut(&'a str)) {
+pub fn texts(span: &Span, text: &mut impl FnMut(&str)) {
     text(&span.name);
     for value in [&span.error, &span.prompt_name].into_iter().flatten() {
         text(value);
@@ -93,15 +153,17 @@ pub fn texts<'a>(span: &'a Span, text: &mut impl FnMut(&'a str)) {
     }
 }
 
-/// The texts and numbers in a value, without a recursion that a deep value could overflow.
-fn leaves<'a>(value: &'a Value, text: &mut impl FnMut(&'a str)) {
+/// The texts and numbers in a value, without a recursion that a deep value could overflow. Fractions in lists are left out: they are
+/// coordinates of embeddings, by the thousand.
+fn leaves(value: &Value, text: &mut impl FnMut(&str)) {
     let mut stack = vec![value];
     while let Some(value) = stack.pop() {
         match value {
             Value::String(value) => text(value),
-            Value::Array(items) => stack.extend(items.iter().rev()),
+            Value::Array(items) => stack.extend(items.iter().rev().filter(|item| !item.is_f64())),
             Value::Object(map) => stack.extend(map.values().rev()),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Number(number) => text(&number.to_string()),
+            Value::Null | Value::Bool(_) => {}
         }
     }
 }

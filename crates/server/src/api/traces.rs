@@ -42,7 +42,7 @@ pub struct Filter {
     workflow: Option<String>,
     session_id: Option<String>,
     user_id: Option<String>,
-    /// A tag, or several with commas between them.
+    /// A tag, or several with commas between them; they may also be given one by one.
     tag: Option<String>,
     /// A JSON object of keys and their values, for instance `{"ticket":17}`.
     metadata: Option<String>,
@@ -104,7 +104,16 @@ fn split(raw: &str) -> ApiResult<(Filter, ListQuery)> {
         .split('&')
         .filter(|part| !part.is_empty())
         .partition(|part| ["sort", "cursor", "limit"].contains(&part.split('=').next().unwrap_or("")));
-    Ok((parse(&filter.join("&"))?, parse(&page.join("&"))?))
+    Ok((parse(&one_tag(&filter.join("&")))?, parse(&page.join("&"))?))
+}
+
+/// `tag=a&tag=b` as `tag=a,b`.
+fn one_tag(query: &str) -> String {
+    let (tags, mut rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|part| part.starts_with("tag="));
+    let tags = tags.join(",").replace(",tag=", ",");
+    rest.push(&tags);
+    rest.retain(|part| !part.is_empty());
+    rest.join("&")
 }
 
 pub fn parse<T: serde::de::DeserializeOwned>(query: &str) -> ApiResult<T> {
@@ -144,7 +153,7 @@ fn sort(text: Option<&str>) -> ApiResult<Sort> {
 impl Filter {
     /// From a query string that holds nothing else.
     pub fn of(raw: Option<String>) -> ApiResult<TraceQuery> {
-        parse::<Filter>(raw.as_deref().unwrap_or(""))?.query()
+        parse::<Filter>(&one_tag(raw.as_deref().unwrap_or("")))?.query()
     }
 
     fn query(self) -> ApiResult<TraceQuery> {
@@ -169,6 +178,16 @@ impl Filter {
                 .map(|(key, value)| (key, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
                 .collect(),
         };
+        for (name, number) in [
+            ("min_duration_ms", self.min_duration_ms),
+            ("max_duration_ms", self.max_duration_ms),
+            ("min_score", self.min_score),
+            ("max_score", self.max_score),
+        ] {
+            if number.is_some_and(f64::is_nan) {
+                return Err(wrong(format!("`{name}` has to be a number.")));
+            }
+        }
         if self.score.is_none() && (self.min_score.is_some() || self.max_score.is_some()) {
             return Err(wrong("`min_score` and `max_score` need the name of a score in `score`.".to_owned()));
         }

@@ -1,17 +1,19 @@
 //! From a body to durable spans.
 
 use super::spool::Spool;
+use flowtrace_adapters::background;
 use flowtrace_adapters::otlp::{Decoded, Refused, Rejected, langfuse};
+use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::price::PriceTable;
-use flowtrace_core::span::Score;
 use flowtrace_core::span::normalise::{log_piece, normalise};
+use flowtrace_core::span::{Score, Span};
+use flowtrace_core::trace::merge::empty;
 use flowtrace_engine::port::span_store::{Admission, Part, SpanStore, SpanStoreError, SpanWrite};
 use flowtrace_engine::port::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::Semaphore;
 
 /// Bodies above this are decoded where they keep no other request waiting.
 const LARGE: usize = 64 << 10;
@@ -22,8 +24,6 @@ pub struct Ingest {
     prices: PriceTable,
     pub spool: Spool,
     pub counters: Counters,
-    /// Large bodies that are decoded at once: more than there are cores would only take more memory.
-    decoding: Semaphore,
 }
 
 /// Since the start of the process.
@@ -92,13 +92,7 @@ impl From<SpanStoreError> for Failure {
 
 impl Ingest {
     pub fn open(store: Arc<dyn SpanStore>, prices: PriceTable, data: &Path) -> std::io::Result<Self> {
-        Ok(Ingest {
-            store,
-            prices,
-            spool: Spool::open(data.join("spool"))?,
-            counters: Counters::default(),
-            decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
-        })
+        Ok(Ingest { store, prices, spool: Spool::open(data.join("spool"))?, counters: Counters::default() })
     }
 
     /// Decodes a body and writes its spans. `Ok` means that they are durable.
@@ -149,7 +143,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Does the work of a body on a thread of its own if it is large.
+    /// Does the work of a body in the background if it is large.
     async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
         body: Vec<u8>,
@@ -159,9 +153,7 @@ impl Ingest {
             return Ok(work(self, &body)?);
         }
         let ingest = self.clone();
-        // It is never closed.
-        let _decoding = self.decoding.acquire().await;
-        let outcome = tokio::task::spawn_blocking(move || work(&ingest, &body)).await;
+        let outcome = background::run(move || work(&ingest, &body)).await;
         match outcome {
             Ok(outcome) => Ok(outcome?),
             Err(_) => Err(Failure::Bad(
@@ -177,10 +169,39 @@ impl Ingest {
         }
         let pieces = writes.iter().filter(|write| write.part == Part::Piece).count();
         let spans = writes.len() - pieces;
+        let calls: Vec<(TraceId, SpanId)> = match self.prices.has_overrides() {
+            true => writes
+                .iter()
+                .filter(|write| is_part_of_call(write))
+                .map(|write| (write.span.trace_id, write.span.span_id))
+                .collect(),
+            false => Vec::new(),
+        };
         self.store.write(writes, admission).await?;
+        self.price(calls).await?;
         Counters::add(&self.counters.spans, spans);
         Counters::add(&self.counters.pieces, pieces);
         Ok(())
+    }
+
+    /// Applies the prices of the operator to calls that came in pieces, of which one may have named the model and another what was
+    /// used. The store puts pieces together by the embedded prices alone.
+    async fn price(&self, calls: Vec<(TraceId, SpanId)>) -> Result<(), SpanStoreError> {
+        let mut pieces = Vec::new();
+        for (trace_id, span_id) in calls {
+            let Some(mut span) = self.store.span(trace_id, span_id).await? else { continue };
+            let stored = span.cost_nanousd;
+            span.price(&self.prices);
+            if span.cost_nanousd != stored {
+                let span = Span { cost_nanousd: span.cost_nanousd, ..empty(trace_id, span_id) };
+                pieces.push(SpanWrite { span, part: Part::Piece });
+            }
+        }
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let admission = self.store.admit(pieces.len() * PIECE)?;
+        self.store.write(pieces, admission).await.map(|_| ())
     }
 
     /// Counts why a request was not acknowledged.
@@ -191,6 +212,15 @@ impl Ingest {
         };
         Counters::add(counter, 1);
     }
+}
+
+/// Bytes on the wire that a piece with nothing but a cost stands for.
+const PIECE: usize = 500;
+
+fn is_part_of_call(write: &SpanWrite) -> bool {
+    let span = &write.span;
+    let says = span.tokens.usage().is_some() || span.model.is_some() || span.model_requested.is_some();
+    write.part == Part::Piece && span.kind.spends() && says
 }
 
 /// Nanoseconds since the Unix epoch.

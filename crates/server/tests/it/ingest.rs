@@ -256,3 +256,97 @@ async fn a_bad_span_does_not_cost_its_batch() {
     assert_eq!(api.get(&format!("/api/traces/{:032x}", 0xaa)).await.expect(200)["spans"].as_array().unwrap().len(), 1);
     assert_eq!(api.get("/api/ingest").await.expect(200)["rejected"], 3);
 }
+
+/// What the conventions leave to the reader: a stranger's spans, not those of the recorded SDKs.
+#[tokio::test]
+async fn spans_that_no_recorded_sdk_sends() {
+    let server = Server::with(&["--no-demo"]);
+    let api = server.api();
+    let span = |trace: u32, id: u32, parent: u32, name: &str, attributes: Value| {
+        let attributes = attributes.as_object().unwrap().iter().map(|(key, value)| {
+            let value = if value.is_string() { json!({"stringValue": value}) } else { json!({"intValue": value}) };
+            json!({"key": key, "value": value})
+        });
+        json!({
+            "traceId": format!("{trace:032x}"), "spanId": format!("{id:016x}"),
+            "parentSpanId": if parent == 0 { String::new() } else { format!("{parent:016x}") },
+            "name": name, "attributes": attributes.collect::<Vec<_>>(),
+            "startTimeUnixNano": (wire::START + u64::from(id)).to_string(), "endTimeUnixNano": (wire::START + 5000).to_string(),
+        })
+    };
+    let call = || {
+        json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+            "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 10})
+    };
+    let tool = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.arguments": "{\"order\": 987654, \"place\": \"Cafe\u{301} 🎉\"}"});
+    let mut spans = vec![
+        span(1, 1, 0, "request", json!({"session_id": "plain", "user_id": "ann"})),
+        // Two libraries that tell of one call, neither of which knows the id of the answer.
+        span(1, 2, 1, "ChatOpenAI", call()),
+        span(1, 3, 2, "POST", json!({})),
+        span(1, 4, 3, "chat gpt-4o", call()),
+        span(1, 5, 1, "lookup", tool),
+    ];
+    let resource = json!({"attributes": [{"key": "session.id", "value": {"stringValue": "of-the-process"}}]});
+    let request = |spans: &[Value]| json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]});
+    let send = async |body: Value| {
+        let answer = api.http.post(format!("{}/v1/traces", api.url)).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(send(request(&spans)).await, (200, json!({"partialSuccess": {}})));
+    // A copy that was made while the call was open comes late.
+    let mut open = span(1, 4, 3, "chat gpt-4o", json!({}));
+    open["endTimeUnixNano"] = open["startTimeUnixNano"].clone();
+    assert_eq!(send(request(&[open])).await.0, 200);
+    let trace = api.get(&format!("/api/traces/{:032x}", 1)).await.expect(200);
+    assert_eq!((&trace["total_tokens"], &trace["summary"]["llm_calls"]), (&json!(110), &json!(1)), "{trace:#}");
+    assert_eq!((&trace["session_id"], &trace["user_id"]), (&json!("plain"), &json!("ann")));
+
+    // JavaScript that cut a text in an emoji.
+    spans = vec![span(2, 1, 0, "cut HERE", json!({}))];
+    let body = request(&spans).to_string().replace("HERE", "\\ud83d");
+    let post = api.http.post(format!("{}/v1/traces", api.url)).header("content-type", "application/json").body(body);
+    assert_eq!(post.send().await.unwrap().json::<Value>().await.unwrap(), json!({"partialSuccess": {}}));
+    let trace = api.get(&format!("/api/traces/{:032x}", 2)).await.expect(200);
+    assert_eq!((&trace["name"], &trace["session_id"]), (&json!("cut \u{fffd}"), &json!("of-the-process")));
+
+    for query in ["987654", "caf%C3%A9", "cafe", "%F0%9F%8E%89"] {
+        let found = async || api.get(&format!("/api/traces?q={query}")).await.expect(200)["traces"].as_array().unwrap().len();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while found().await != 1 {
+            assert!(Instant::now() < deadline, "nothing is found by {query}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    for query in ["min_duration_ms=NaN", "score=x&max_score=nan"] {
+        assert_eq!(api.get(&format!("/api/traces?{query}")).await.expect(400)["code"], "invalid_query", "{query}");
+    }
+    assert_eq!(api.get("/api/traces?tag=a&limit=1&tag=b").await.expect(200)["traces"], json!([]));
+}
+
+#[tokio::test]
+async fn calls_in_pieces_have_the_operators_price_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("flowtrace.toml");
+    std::fs::write(&config, "[prices.openai.\"gpt-4o\"]\ninput = 100.0\noutput = 200.0\n").unwrap();
+    let server = Server::with(&["--no-demo", "--config", config.to_str().unwrap()]);
+    let api = server.api();
+    let create = json!({"id": "1", "type": "generation-create", "body": {"id": "g", "traceId": "t", "name": "answer", "model": "gpt-4o",
+        "startTime": "2026-11-01T10:00:00Z"}});
+    let update = json!({"id": "2", "type": "generation-update", "body": {"id": "g", "traceId": "t", "endTime": "2026-11-01T10:00:02Z",
+        "usage": {"input": 100, "output": 10, "total": 110}}});
+    for (turn, events) in [[&create, &update], [&update, &create]].into_iter().enumerate() {
+        let trace = format!("{:032x}", turn + 1);
+        for event in events {
+            let mut event = event.clone();
+            event["body"]["traceId"] = trace.as_str().into();
+            event["body"]["id"] = format!("{:016x}", turn + 1).into();
+            let answer =
+                api.http.post(format!("{}/api/public/ingestion", api.url)).json(&json!({"batch": [event]})).send().await.unwrap();
+            assert_eq!(answer.status(), 207);
+        }
+        let found = api.get(&format!("/api/traces/{trace}")).await.expect(200);
+        assert_eq!(found["total_cost_nanousd"], 12_000_000, "{found:#}");
+        assert_eq!(found["name"], "answer", "the trace itself has none");
+    }
+}

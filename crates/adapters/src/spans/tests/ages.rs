@@ -116,7 +116,7 @@ async fn old_traces_go_and_pinned_ones_stay() {
 async fn ten_thousand_spans_in_many_batches_are_one_trace() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path(), &Hand::new());
-    let mut spans: Vec<Span> = (2..=10_000).map(|id| call(1, id, 1 + (id / 100), "gpt-4o", 3)).collect();
+    let mut spans: Vec<Span> = (2..=10_000).map(|id| call(1, id, 1 + (id % 10_000) / 100, "gpt-4o", 3)).collect();
     spans.push(span(1, 1, None, "root", SpanKind::Workflow));
     for batch in spans.chunks(500) {
         write(&store, batch.to_vec()).await;

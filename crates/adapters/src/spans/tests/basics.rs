@@ -135,3 +135,50 @@ async fn each_filter_finds_its_traces() {
     store.score(vec![score("c", 3, json!(0.1))]).await.unwrap();
     assert_eq!(find(&store, quality(None)).await, [4, 3], "a score that moved to another trace");
 }
+
+#[tokio::test]
+async fn a_copy_of_a_span_that_was_open_does_not_take_the_place_of_the_whole_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Hand::new());
+    let whole = small(1);
+    let open_copy = Span { ended_at: whole[3].started_at, kind: SpanKind::Span, ..span(1, 4, Some(2), "chat", SpanKind::Span) };
+    write(&store, vec![open_copy.clone()]).await;
+    write(&store, whole.clone()).await;
+    write(&store, vec![open_copy.clone()]).await;
+    let trace = store.trace(TraceId(1)).await.unwrap().unwrap();
+    assert_eq!((trace.spans, trace.summary.totals.cost_nanousd), (whole.clone(), 700));
+    // In one call.
+    write(&store, vec![Span { trace_id: TraceId(2), ..whole[3].clone() }, Span { trace_id: TraceId(2), ..open_copy }]).await;
+    assert_eq!(store.trace(TraceId(2)).await.unwrap().unwrap().summary.totals.cost_nanousd, 700);
+    let shorter = Span { ended_at: whole[3].ended_at - 1, cost_nanousd: Some(9), ..whole[3].clone() };
+    write(&store, vec![shorter]).await;
+    assert_eq!(store.trace(TraceId(1)).await.unwrap().unwrap().summary.totals.cost_nanousd, 9, "what comes last holds otherwise");
+}
+
+#[tokio::test]
+async fn words_that_were_cut_by_other_rules_are_cut_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Hand::new();
+    let text = |text: &str| TraceQuery { text: Some(text.to_owned()), ..TraceQuery::default() };
+    let store = open(dir.path(), &clock);
+    let mut spans = small(1);
+    spans[1].input = Some(json!({"order": 987654, "note": "cre\u{300}me 🎉"}));
+    write(&store, spans).await;
+    store.indexed().await;
+    for words in ["987654", "crème", "CREME", "\"crème 🎉\"", "🎉"] {
+        assert_eq!(find(&store, text(words)).await, [1], "{words}");
+    }
+    assert_eq!(find(&store, text("🎈")).await, []);
+    drop(store);
+    let files = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
+    let index = files.into_iter().find(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("text-") && name.ends_with(".db")
+    });
+    let connection = rusqlite::Connection::open(index.unwrap()).unwrap();
+    connection.execute_batch("INSERT INTO words(words) VALUES('delete-all'); DELETE FROM meta WHERE key = 'cut'").unwrap();
+    drop(connection);
+    let store = open(dir.path(), &clock);
+    store.indexed().await;
+    assert_eq!(find(&store, text("987654")).await, [1]);
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use flowtrace_core::trace::facts::{SpanFacts, Symbol};
+use flowtrace_core::trace::merge::replaces;
 use flowtrace_core::trace::summary::{Spend, Totals, summarize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +71,11 @@ async fn sums_are_those_of_the_spans_whatever_happened_before() {
                 batch.push(sent[again].clone());
             }
             for span in &batch {
-                latest.insert((span.trace_id, span.span_id), span.clone());
+                let times = |span: &Span| (span.started_at, span.ended_at);
+                let stored = latest.get(&(span.trace_id, span.span_id));
+                if stored.is_none_or(|stored| replaces(times(stored), times(span))) {
+                    latest.insert((span.trace_id, span.span_id), span.clone());
+                }
             }
             sent.extend(batch.clone());
             write(&store, batch).await;

@@ -12,6 +12,7 @@ use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::store::*;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
 /// Appends whose blobs are longer than this together are compressed on a thread of their own.
@@ -29,7 +30,7 @@ impl Journal for SqliteStore {
             let bytes = appends.iter().map(Prepared::weight).sum();
             let permit = self.room(bytes).await?;
             let (reply, answer) = oneshot::channel();
-            self.send(Work::Append { appends, reply }, bytes, permit)?;
+            self.send(Work::Append { appends, queued: Instant::now(), reply }, bytes, permit)?;
             answer.await.map_err(|_| stopped())?.0
         })
     }
