@@ -999,6 +999,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of the server itself, as OpenMetrics: how long the journal's commits take, what SDKs sent, what waits on disk. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/version": {
         parameters: {
             query?: never;
@@ -3826,8 +3843,8 @@ export interface operations {
                 /** @description `failed`: some trace of it failed; `ok`: none did. */
                 status?: string;
                 /**
-                 * @description `newest` (the default: last active first), `started_at`, `traces`, `cost` or `tokens`; with a `-` before it from the highest. All
-                 *     but `newest` look at the 2,000 sessions that were active last.
+                 * @description `newest` (the default: last active first, by the arrival of their traces), `started_at`, `traces`, `cost` or `tokens`; with a `-`
+                 *     before it from the highest.
                  */
                 sort?: string;
                 /** @description `next_cursor` of the page before. */
@@ -5012,6 +5029,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text; version=1.0.0; charset=utf-8": string;
                 };
             };
             default: {
