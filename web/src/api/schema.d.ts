@@ -1899,8 +1899,13 @@ export interface components {
             status: string;
             error: string | null;
             started_at: components["schemas"]["SpanTime"];
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of an open span: until the last that was heard of it.
+             */
             duration_ms: number;
+            /** @description Whether it is known not to be over yet. */
+            open: boolean;
             provider: string | null;
             model_requested: string | null;
             /** @description The model that answered. */
