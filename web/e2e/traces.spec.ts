@@ -288,6 +288,14 @@ test("a run of this instance is a trace that leads back to it", async ({ page, s
   await page.goto(`${server.url}/traces/${trace_id}`);
   await page.getByRole("link", { name: "Open the run" }).click();
   await expect(page).toHaveURL(new RegExp(run));
+  // A service that the run called sends its span; the run leads to it.
+  const { spans } = await server.get<{ spans: { span_id: string }[] }>(`/api/traces/${trace_id}?io=none`);
+  const now = Date.now();
+  const span = { traceId: trace_id, spanId: "00000000000000aa", parentSpanId: spans.at(-1)?.span_id, name: "look it up", startTimeUnixNano: `${now}000000`, endTimeUnixNano: `${now + 5}000000` };
+  await server.post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  await page.getByRole("link", { name: "all spans" }).click();
+  await expect(page).toHaveURL(new RegExp(`/traces/${trace_id}`));
+  await expect(page.getByRole("button", { name: /^look it up, / })).toBeVisible();
 });
 
 test("a trace of 10,000 spans has only the rows that are in view", async ({ page, server }) => {
@@ -323,6 +331,9 @@ test("with no trace yet it says how to send one, and with no server it keeps the
 test("an address that names no trace says so", async ({ page, server }) => {
   await page.goto(`${server.url}/traces/${"0".repeat(31)}1`);
   await expect(page.getByText("There is no such trace")).toBeVisible();
+  await expect(page.getByRole("link", { name: "All traces" })).toBeVisible();
   await page.goto(`${server.url}/sessions/nobody-said-this`);
   await expect(page.getByText("There is no such session")).toBeVisible();
+  await page.getByRole("link", { name: "All sessions" }).click();
+  await expect(page.getByRole("heading", { name: "Sessions" })).toBeVisible();
 });

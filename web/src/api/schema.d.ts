@@ -2298,7 +2298,7 @@ export interface components {
             tool_calls: number;
             /**
              * Format: int64
-             * @description How many times an agent handed over to another one, at the deepest place.
+             * @description How many times an agent handed over to another one, in the longest chain of them.
              */
             handoff_depth: number;
             /**

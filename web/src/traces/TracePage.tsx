@@ -23,6 +23,8 @@ const route = getRouteApi("/traces/$id");
 const words: Record<TraceView, string> = { timeline: "Timeline", tree: "Tree" };
 const NO_EVENTS: EventsByStep = new Map();
 const NO_SPANS: Span[] = [];
+/** Milliseconds after its end in which a trace may grow: SDKs send what they have every 5 seconds or so. */
+const LATE = 60_000;
 
 /** What happened in a trace, whoever sent it: the views of a run. */
 export function TracePage() {
@@ -31,8 +33,12 @@ export function TracePage() {
   const navigate = route.useNavigate();
   const query = useQuery({
     ...traceSpansQuery(id),
-    // Spans may come late, one by one. A large trace is read less often.
-    refetchInterval: ({ state: { data } }) => (data?.status === "running" ? Math.max(2_000, data.spans.length) : false),
+    // Spans may come late, one by one, also after those that say that it is over. A large trace is read less often.
+    refetchInterval: ({ state: { data } }) => {
+      if (!data) return false;
+      const over = Date.parse(data.started_at) + data.duration_ms;
+      return data.status === "running" || Date.now() - over < LATE ? Math.max(2_000, data.spans.length) : false;
+    },
   });
   const trace = query.data;
   const spans = trace?.spans ?? NO_SPANS;
