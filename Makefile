@@ -63,11 +63,15 @@ demo-video: setup web ## Record the two-minute demo in a real browser into docs/
 
 .PHONY: bench-build
 bench-build:
-	$(CARGO) build --profile fast --locked -p flowtrace -p flowtrace-bench-engine
+	$(CARGO) build --profile fast --locked -p flowtrace -p flowtrace-bench-engine -p flowtrace-bench-ingest
 
 .PHONY: bench
 bench: bench-build ## The engine's figures (see bench/engine/README.md); PEERS=dir measures installed peers beside it.
 	bench/engine/run.py $(if $(PEERS),--peers $(PEERS))
+
+.PHONY: bench-ingest
+bench-ingest: bench-build ## Spans in and found again, beside runs (see bench/ingest/README.md).
+	dir=$$(mktemp -d) && target/fast/flowtrace-bench-ingest $$dir/data --spans 1000000 --runs 50; rm -r $$dir
 
 .PHONY: bench-cache
 bench-cache: bench-build ## What the cache saves, and how many runs survive failing providers (see bench/cache and bench/faults).

@@ -76,7 +76,7 @@ test("rejected by the keyboard, with a reason that the run and the list show", a
 test("a run that asks says so, and leads to its question", async ({ page, server }) => {
   const { run } = await asking(server, "C-3");
   await page.goto(`${server.url}/runs/${run}`);
-  await expect(page.getByText("everything waits")).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "Waiting for approval" })).toBeVisible();
   await expect(page.getByText("Refund order C-3?").first()).toBeVisible();
   await page.getByRole("button", { name: /May we refund\?, Approval, Waiting/ }).click();
   await expect(page.getByRole("complementary").getByRole("link", { name: "Answer" })).toBeVisible();
@@ -84,6 +84,16 @@ test("a run that asks says so, and leads to its question", async ({ page, server
   await expect(page).toHaveURL(new RegExp(`/approvals\\?id=${run}`));
   await page.getByRole("button", { name: "Approve", exact: true }).click();
   await expect(page.getByText(/Approved.*from these pages/)).toBeVisible();
+});
+
+test("lists say of a run that it waits, and for whom", async ({ page, server }) => {
+  const { run } = await asking(server, "D-4");
+  const parcel = await server.run(await server.workflow("Waiting parcel", signalled));
+  await page.goto(`${server.url}/runs`);
+  await expect(page.getByRole("row").filter({ has: page.locator(`a[href$="${run}"]`) })).toContainText("Waiting for approval");
+  await expect(page.getByRole("row").filter({ has: page.locator(`a[href$="${parcel}"]`) }).getByRole("cell", { name: "Waiting", exact: true })).toBeVisible();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog").getByRole("option", { name: /Waiting parcel.*Waiting/ })).toBeVisible();
 });
 
 test("a signal is sent from the page of the run", async ({ page, server }) => {

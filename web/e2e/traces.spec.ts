@@ -221,6 +221,53 @@ test("what arrives is shown at once in a live list", async ({ page, server }) =>
   await expect(page).not.toHaveURL(/live=1/);
 });
 
+test("the keyboard goes from row to row and opens one, also while others come in above", async ({ page, server }) => {
+  const user = `keys-${Date.now()}`;
+  for (const name of ["Third", "Second", "First"]) await sendTrace(server, { name, user });
+  await page.goto(`${server.url}/traces?user=${user}&live=1`);
+  await expect(page.getByRole("row")).toHaveCount(4);
+  const row = (name: string) => page.getByRole("link", { name: new RegExp(`^${name}`) });
+  await page.keyboard.press("j");
+  await expect(row("First")).toBeFocused();
+  await sendTrace(server, { name: "Newer", user });
+  await expect(row("Newer")).toBeVisible();
+  await expect(row("First")).toBeFocused();
+  await page.keyboard.press("j");
+  await expect(row("Second")).toBeFocused();
+  await page.keyboard.press("k");
+  await page.keyboard.press("k");
+  await expect(row("Newer")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Newer" })).toBeVisible();
+});
+
+test("names keep their place however deep a trace is", async ({ page, server }) => {
+  const spans = Array.from({ length: 40 }, (_, depth) => ({
+    traceId: "ab".repeat(16),
+    spanId: String(depth + 1).padStart(16, "0"),
+    parentSpanId: depth > 0 ? String(depth).padStart(16, "0") : "",
+    name: `Level ${depth}`,
+    startTimeUnixNano: `${Date.now() - 60_000}000000`,
+    endTimeUnixNano: `${Date.now() - 50_000}000000`,
+  }));
+  await server.post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans }] }] });
+  for (const view of ["timeline", "tree"]) {
+    await page.goto(`${server.url}/traces/${"ab".repeat(16)}?view=${view}`);
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByText("Level 1", { exact: true })).toBeVisible({ timeout: 2_000 });
+    }).toPass();
+    await page.getByText("Level 1", { exact: true }).click();
+    for (let down = 0; down < 30; down++) await page.keyboard.press("j");
+    const name = page.getByLabel("Spans").getByText("Level 31", { exact: true });
+    await expect(name).toBeInViewport();
+    const { x, width } = (await name.boundingBox())!;
+    const header = (await page.getByLabel("Spans").getByText("Step", { exact: true }).boundingBox())!;
+    expect(x + width, `the name of level 31 ends in its own column (${view})`).toBeLessThanOrEqual(header.x + header.width + 1);
+    expect(width).toBeGreaterThan(25);
+  }
+});
+
 test("a hidden tab lets go of its stream, and catches up when it is back", async ({ page, server }) => {
   const user = `hidden-${Date.now()}`;
   const hide = (hidden: boolean) =>

@@ -66,14 +66,23 @@ impl Client {
         Ok(Answer { status, retry_after, body })
     }
 
-    pub fn json(&mut self, method: &str, path: &str, body: &str) -> std::result::Result<serde_json::Value, String> {
+    fn body(&mut self, method: &str, path: &str, body: &str) -> std::result::Result<Vec<u8>, String> {
         let mut request = self.head(method, path, "application/json", body.len());
         request.extend_from_slice(body.as_bytes());
         let answer = self.send(&request).map_err(|error| format!("{method} {path}: {error}"))?;
         if !(200..300).contains(&answer.status) {
             return Err(format!("{method} {path} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body)));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| format!("{method} {path}: {error}"))
+        Ok(answer.body)
+    }
+
+    pub fn json(&mut self, method: &str, path: &str, body: &str) -> std::result::Result<serde_json::Value, String> {
+        let answer = self.body(method, path, body)?;
+        serde_json::from_slice(&answer).map_err(|error| format!("{method} {path}: {error}"))
+    }
+
+    pub fn text(&mut self, path: &str) -> std::result::Result<String, String> {
+        String::from_utf8(self.body("GET", path, "")?).map_err(|error| format!("GET {path}: {error}"))
     }
 
     pub fn get(&mut self, path: &str) -> std::result::Result<serde_json::Value, String> {

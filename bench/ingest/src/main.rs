@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 mod client;
+mod journal;
 mod load;
 mod questions;
 mod server;
@@ -13,6 +14,7 @@ use client::Client;
 use load::{Random, Traces};
 use serde_json::{Value, json};
 use server::Server;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -41,6 +43,9 @@ struct Args {
     runs: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Only sends, to `/v1/traces` of a server that runs already.
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<SocketAddr>,
 }
 
 /// Bodies that are made beforehand. More requests than that send them again with other ids and times.
@@ -68,12 +73,15 @@ fn main() -> Result<(), String> {
     let made = now();
     let bodies = bodies(&args, batches.min(BODIES), made);
     let wire_bytes = bodies.iter().map(|body| body.bytes.len()).sum::<usize>() / bodies.iter().map(Body::len).sum::<usize>();
+    if let Some(address) = args.to {
+        return send_only(&args, address, &bodies, made);
+    }
     let server = Server::start(&binary, &args.dir)?;
     let before = server.connect()?.get("/api/ingest")?["accepted"].as_u64().unwrap_or(0);
     let (cpu, written) = (server.cpu_s(), server.written_bytes());
     let sender = Sender {
         args: &args,
-        server: &server,
+        address: server.address,
         bodies: &bodies,
         made,
         batches,
@@ -114,6 +122,7 @@ fn main() -> Result<(), String> {
     let sustained = sustained.ok_or(format!("of {wanted} spans that were acknowledged not all are found: {status}"))?;
     let (cpu, written) = (server.cpu_s() - cpu, server.written_bytes() - written);
     let [rss, most] = server.rss_mb();
+    let commits = journal::commits(&mut client)?;
     let missing = sender.check()?;
     let mut figures = json!({
         "load_average": std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
@@ -133,6 +142,7 @@ fn main() -> Result<(), String> {
     if args.runs > 0 {
         figures["runs_started"] = json!(starts.len());
         figures["start_of_a_run_ms"] = percentiles(&mut starts);
+        figures["journal_commit"] = commits;
     }
     let id = sender.trace_id(0, 0);
     server.stop()?;
@@ -147,6 +157,25 @@ fn main() -> Result<(), String> {
     server.stop()?;
     println!("{figures:#}");
     if missing > 0 { Err(format!("{missing} traces are not whole")) } else { Ok(()) }
+}
+
+/// Without questions: how other backends are asked is their own matter.
+fn send_only(args: &Args, address: SocketAddr, bodies: &[Body], made: i64) -> Result<(), String> {
+    let batches = args.spans / args.batch;
+    let sender = Sender { args, address, bodies, made, batches, next: AtomicU64::new(0), refused: AtomicU64::new(0) };
+    let began = Instant::now();
+    let times: Result<Vec<Vec<f64>>, String> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..args.connections).map(|_| scope.spawn(|| sender.send())).collect();
+        senders.into_iter().map(|sender| join(sender.join())).collect()
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    let spans = batches * args.batch;
+    let figures = json!({
+        "spans": spans, "seconds": seconds, "spans_per_s_acknowledged": (spans as f64 / seconds).round(),
+        "request_ms": percentiles(&mut times?.concat()), "refused": sender.refused.load(Ordering::Relaxed),
+    });
+    println!("{figures:#}");
+    Ok(())
 }
 
 fn join<T>(thread: std::thread::Result<Result<T, String>>) -> Result<T, String> {
@@ -169,7 +198,7 @@ fn bodies(args: &Args, count: u64, made: i64) -> Vec<Body> {
 
 struct Sender<'a> {
     args: &'a Args,
-    server: &'a Server,
+    address: SocketAddr,
     bodies: &'a [Body],
     made: i64,
     batches: u64,
@@ -183,9 +212,13 @@ fn id_in(round: u64, id: u128) -> u128 {
 }
 
 impl Sender<'_> {
+    fn connect(&self) -> Result<Client, String> {
+        Client::connect(self.address).map_err(|error| error.to_string())
+    }
+
     /// One connection, until everything is sent. Returns how long each request took, in milliseconds.
     fn send(&self) -> Result<Vec<f64>, String> {
-        let mut client = self.server.connect()?;
+        let mut client = self.connect()?;
         let mut times = Vec::new();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +239,7 @@ impl Sender<'_> {
     /// Asks for traces by their id, evenly over everything that was sent, and counts those that are not there with all spans.
     fn check(&self) -> Result<u64, String> {
         if self.args.one_trace {
-            let trace = self.server.connect()?.get(&format!("/api/traces/{:032x}?io=none", self.trace_id(0, 0)))?;
+            let trace = self.connect()?.get(&format!("/api/traces/{:032x}?io=none", self.trace_id(0, 0)))?;
             return Ok(u64::from(trace["spans"].as_array().map(Vec::len) != Some((self.batches * self.args.batch) as usize)));
         }
         let each = self.args.batch / 8;
@@ -218,7 +251,7 @@ impl Sender<'_> {
                 .map(|lane| {
                     let missing = &missing;
                     scope.spawn(move || {
-                        let mut client = self.server.connect()?;
+                        let mut client = self.connect()?;
                         for trace in (0..traces).step_by(step as usize).skip(lane).step_by(4) {
                             let id = self.trace_id(trace / each, (trace % each * 8) as usize);
                             let found = client.get(&format!("/api/traces/{id:032x}"));

@@ -26,9 +26,14 @@ pub fn ask(server: &Server) -> Result<Value, String> {
         ("a_word_that_is_nowhere", "&q=zzzznotthere".to_owned()),
         ("a_beginning", "&q=wareh*".to_owned()),
         ("word_user_time", format!("&q=warehouse&user_id={user}&from={from}T00:00:00Z")),
+        ("all_by_cost", "&sort=-cost".to_owned()),
+        ("model_by_duration", "&model=gpt-4o&sort=-duration".to_owned()),
         ("phrase_of_rare_words", "&q=%22warehouse%20refund%20policy%20late%22".to_owned()),
     ] {
         answers.insert(name.to_owned(), measure(&mut client, &[format!("/api/traces?limit=100{query}")], "traces")?);
+    }
+    for (name, query) in [("sessions", ""), ("sessions_by_cost", "&sort=-cost")] {
+        answers.insert(name.to_owned(), measure(&mut client, &[format!("/api/sessions?limit=50{query}")], "sessions")?);
     }
     Ok(Value::Object(answers))
 }

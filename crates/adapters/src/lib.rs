@@ -1,5 +1,6 @@
 //! What stands behind the ports of the engine: the store, the model providers, the tools, and the guard on what goes out.
 
+pub mod background;
 pub mod child;
 pub mod clean;
 pub mod guard;

@@ -4,6 +4,7 @@
 //! joins the pieces of a span that arrive one after the other; [`words`] says by which words a text is found.
 
 pub mod facts;
+pub mod handoff;
 pub mod merge;
 pub mod of_run;
 pub mod summary;

@@ -237,6 +237,14 @@ impl Journal for MemoryStore {
         self.with(move |tables| Ok(tables.approvals.values().filter(|row| row.decision.is_none()).count() as u64))
     }
 
+    fn parked(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<Vec<Parked>, StoreError>> {
+        self.with(move |tables| {
+            let asks = |run| tables.approvals.values().any(|row| row.run == run && row.decision.is_none());
+            let parked = runs.into_iter().filter(|run| tables.wakeups.contains_key(&(*run, None)));
+            Ok(parked.map(|run| Parked { run, asks: asks(run) }).collect())
+        })
+    }
+
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
         self.with(move |tables| Ok(tables.runs.values().filter(|row| row.finished_at.is_none()).map(|row| row.id).collect()))
     }

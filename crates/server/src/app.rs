@@ -7,6 +7,7 @@ use crate::folds::Folds;
 use crate::otlp::Ingest;
 use crate::upkeep::Retention;
 use flowtrace_adapters::provider::simulated::Simulator;
+use flowtrace_adapters::store::sqlite::Times;
 use flowtrace_adapters::vault::Vault;
 use flowtrace_core::check::{Catalog, check, lint};
 use flowtrace_core::plan::Plan;
@@ -29,6 +30,7 @@ pub struct App {
     pub boundary: Boundary,
     pub host: Host,
     pub store: Arc<dyn Store>,
+    pub journal_times: Times,
     pub spans: Arc<dyn SpanStore>,
     /// What takes in the spans of others.
     pub ingest: Arc<Ingest>,

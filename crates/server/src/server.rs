@@ -127,6 +127,7 @@ impl Server {
         // It can only be what a crash left behind.
         let _ = std::fs::remove_file(Announcement::path(data.path()));
         let sqlite = Arc::new(SqliteStore::open(data.path()).map_err(|error| other(cannot_open(&config.data, error)))?);
+        let journal_times = sqlite.times().clone();
         let (store, credentials): (Arc<dyn Store>, Arc<dyn Credentials>) = (sqlite.clone(), sqlite);
         let store_error = |error: StoreError| other(problem::sentence(&error.to_string()));
 
@@ -181,6 +182,7 @@ impl Server {
             boundary,
             host,
             store,
+            journal_times,
             spans,
             ingest,
             clock,

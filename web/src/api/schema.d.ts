@@ -1757,6 +1757,7 @@ export interface components {
             session_id: string | null;
             triggered_by: string;
             status: string;
+            waits_for: components["schemas"]["WaitsFor"] | null;
             simulated: boolean;
             started_at: components["schemas"]["Time"];
             finished_at: components["schemas"]["Time"] | null;
@@ -2281,6 +2282,8 @@ export interface components {
             /** @description Forced failures that no call has met yet. */
             waiting: number;
         };
+        /** @enum {string} */
+        WaitsFor: "person" | "other";
         /** @description What a trace or a session did. */
         Work: {
             /** Format: int64 */

@@ -5,6 +5,7 @@ import { ApiProblem } from "./problem";
 import { sleep, withSlot } from "./slots";
 import { SseParser } from "./sse";
 import type { TraceEvent } from "./types";
+import { whileVisible } from "./visible";
 
 export interface Delta {
   step_id: string;
@@ -36,7 +37,6 @@ export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => 
   const channel = new BroadcastChannel(`flowtrace:run:${run}`);
   /** What models have said so far, for tabs that join. Only the leader fills it. */
   const said = new Map<string, Delta>();
-  let turn: AbortController | null = null;
   let leading = false;
   /** Whether any other tab has shown up: most runs are watched by one, and passing on costs time. */
   let followed = false;
@@ -61,10 +61,8 @@ export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => 
     onMessage(data);
   };
 
-  const start = () => {
-    if (turn || over || document.hidden) return;
-    turn = new AbortController();
-    const { signal } = turn;
+  const stop = whileVisible((signal) => {
+    if (over) return;
     channel.postMessage({ type: "hello" } satisfies ChannelMessage);
     const lead = async () => {
       leading = true;
@@ -79,17 +77,8 @@ export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => 
     withLock(`flowtrace:run:${run}`, signal, lead).catch((error: unknown) => {
       if (!signal.aborted) console.error("The live stream of the run was given up.", error);
     });
-  };
-  const stop = () => {
-    turn?.abort();
-    turn = null;
-  };
-  const onVisibility = () => (document.hidden ? stop() : start());
-
-  document.addEventListener("visibilitychange", onVisibility);
-  start();
+  });
   return () => {
-    document.removeEventListener("visibilitychange", onVisibility);
     stop();
     channel.close();
   };

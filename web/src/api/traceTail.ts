@@ -5,6 +5,7 @@ import { ApiProblem } from "./problem";
 import { sleep, withSlot } from "./slots";
 import { SseParser } from "./sse";
 import type { TraceSummary } from "./types";
+import { whileVisible } from "./visible";
 
 const POLL_MS = 2_000;
 
@@ -22,26 +23,11 @@ export interface TraceTailOptions {
  * there is no connection left asks now and then. Call the result to stop.
  */
 export function tailTraces(options: TraceTailOptions): () => void {
-  let turn: AbortController | null = null;
-  const start = () => {
-    if (turn || document.hidden) return;
-    turn = new AbortController();
-    const { signal } = turn;
+  return whileVisible((signal) => {
     void follow(options, signal).catch((error: unknown) => {
       if (!signal.aborted && error instanceof ApiProblem) options.onRefused(error);
     });
-  };
-  const stop = () => {
-    turn?.abort();
-    turn = null;
-  };
-  const onVisibility = () => (document.hidden ? stop() : start());
-  document.addEventListener("visibilitychange", onVisibility);
-  start();
-  return () => {
-    document.removeEventListener("visibilitychange", onVisibility);
-    stop();
-  };
+  });
 }
 
 async function follow(options: TraceTailOptions, signal: AbortSignal): Promise<void> {

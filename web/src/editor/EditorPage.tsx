@@ -1,10 +1,9 @@
 import { ApiProblem, messageOf } from "@/api/problem";
 import { catalogQuery, schemaQuery } from "@/api/queries";
-import { buttonClass } from "@/ui/button";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { PageHeader } from "@/ui/page";
+import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { NotThere, PageHeader } from "@/ui/page";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { ReactFlowProvider } from "@xyflow/react";
 import { useMemo } from "react";
 import { OfferedContext } from "./context";
@@ -34,17 +33,9 @@ export function EditorPage() {
   }
   if (error instanceof ApiProblem && error.status === 404) {
     return (
-      <EmptyState
-        page
-        title="There is no such workflow"
-        action={
-          <Link to="/workflows" className={buttonClass("primary")}>
-            Go to the workflows
-          </Link>
-        }
-      >
+      <NotThere title="There is no such workflow" to="/workflows">
         {messageOf(error)}
-      </EmptyState>
+      </NotThere>
     );
   }
   return (

@@ -9,7 +9,12 @@ export function GroupNote({ rows, sum }: { rows: number; sum: Sum }) {
       <span className="num text-xs text-muted" title={`${plural(rows, "row")} directly under it, ${plural(sum.steps, "step")} in all`}>
         {count(sum.steps)}
       </span>
-      {sum.failed > 0 && <Chip tone="bad">{count(sum.failed)} failed</Chip>}
+      {sum.failed > 0 && (
+        <Chip tone="bad" title={`${count(sum.failed)} failed`}>
+          {count(sum.failed)}
+          <span className="hidden @min-[760px]:inline"> failed</span>
+        </Chip>
+      )}
       {sum.active > 0 && <Chip tone="accent">{count(sum.active)} under way</Chip>}
     </>
   );

@@ -7,12 +7,11 @@ import { useCancelRun } from "./useCancelRun";
 import { useRunAction } from "./useRunAction";
 
 const phases: Record<string, { word: string; tone: ChipTone; title: string }> = {
-  waiting: { word: "everything waits", tone: "warn", title: "Every step in flight waits: for its next attempt, a time, a signal or a person" },
   paused: { word: "paused", tone: "warn", title: "Somebody paused it: no further step begins until it is resumed" },
   compensating: { word: "undoing", tone: "warn", title: "What was done is being taken back, because the run failed or was canceled" },
 };
 
-/** What a running run is doing, where that is not simply working. */
+/** What a running run is doing, where that is neither working nor waiting. */
 export function PhaseChip({ run }: { run: Run }) {
   const phase = run.phase ? phases[run.phase] : undefined;
   return phase ? (

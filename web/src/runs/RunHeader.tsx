@@ -5,12 +5,13 @@ import { Button, IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
 import { count, duration, firstLine, plural, usd } from "@/ui/format";
-import { Status } from "@/ui/status";
+import { Crumbs, Fact } from "@/ui/page";
+import { runStatus, Status } from "@/ui/status";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, History, RotateCw, TriangleAlert } from "lucide-react";
-import { lazy, Suspense, useMemo, type ReactNode } from "react";
+import { History, RotateCw, TriangleAlert } from "lucide-react";
+import { lazy, Suspense, useMemo } from "react";
 import { attemptsOf, ms } from "./attempts";
 import { curlOfRun } from "./curl";
 import { errorText } from "./errorText";
@@ -19,6 +20,7 @@ import { total, union } from "./scale";
 import { useNow } from "./useNow";
 import { useRunAgain } from "./useRunAgain";
 import type { RunData } from "./useRun";
+import { asks } from "./waits";
 import { WaitStrip } from "./WaitStrip";
 
 // A menu, and all that a menu brings along; only where models are simulated.
@@ -41,27 +43,21 @@ export function RunHeader({ data, run, name, onSelect, onTravel }: Props) {
   return (
     <header className="shrink-0 border-b border-line bg-panel">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2 xl:flex-nowrap">
-        <nav aria-label="Breadcrumb" className="flex min-w-0 items-center gap-1">
-          <Link to="/runs" className="text-muted hover:text-text hover:underline">
-            Runs
-          </Link>
-          <ChevronRight size={14} className="text-muted" aria-hidden />
-          <h1 className="flex min-w-0 gap-1.5 text-lg font-semibold">
-            <WorkflowName run={run} name={name}>
-              {(shown) =>
-                run.workflow_id ? (
-                  <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="flex min-w-0 hover:underline" title={name}>
-                    {shown}
-                  </Link>
-                ) : (
-                  shown
-                )
-              }
-            </WorkflowName>
-          </h1>
-        </nav>
+        <Crumbs to="/runs" list="Runs" className="flex gap-1.5">
+          <WorkflowName run={run} name={name}>
+            {(shown) =>
+              run.workflow_id ? (
+                <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} className="flex min-w-0 hover:underline" title={name}>
+                  {shown}
+                </Link>
+              ) : (
+                shown
+              )
+            }
+          </WorkflowName>
+        </Crumbs>
         <span role="status" className="flex">
-          <Status status={run.status} />
+          <Status status={run.phase === "waiting" ? runStatus({ status: run.status, waits_for: data.steps.some(asks) ? "person" : "other" }) : run.status} />
         </span>
         <PhaseChip run={run} />
         <CopyId id={run.id} label="run id" />
@@ -122,10 +118,10 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
   const elapsed = run.total_latency_ms ?? Math.max(0, now - ms(run.started_at));
   return (
     <dl className="flex flex-wrap gap-x-5 gap-y-1 px-4 py-1.5">
-      <Total name="Started">
+      <Fact name="Started">
         <Ago at={run.started_at} />
-      </Total>
-      <Total name="Duration">
+      </Fact>
+      <Fact name="Duration">
         {duration(elapsed)}
         {split && (
           <span className="font-normal text-muted" title="Queue: before the first step. Waiting: no call under way, for instance between two attempts. Work: some call under way.">
@@ -133,60 +129,51 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
             = {partsOf(split).join(" + ")}
           </span>
         )}
-      </Total>
-      <Total name="Steps">
+      </Fact>
+      <Fact name="Steps">
         {count(run.step_count)}
         {data.steps.length < run.step_count && <span className="font-normal text-muted"> ({count(data.steps.length)} read)</span>}
-      </Total>
-      <Total name="Tokens">{count(run.total_tokens)}</Total>
-      <Total name="Cost" title={run.cost_complete ? `${count(run.total_cost_nanousd)} nano-dollars` : "Some call has no known price: the cost is at least this."}>
+      </Fact>
+      <Fact name="Tokens">{count(run.total_tokens)}</Fact>
+      <Fact name="Cost" title={run.cost_complete ? `${count(run.total_cost_nanousd)} nano-dollars` : "Some call has no known price: the cost is at least this."}>
         {run.cost_complete ? "" : "≥ "}
         {usd(run.total_cost_nanousd)}
-      </Total>
+      </Fact>
       {run.retries > 0 && (
-        <Total name="Retries">
+        <Fact name="Retries">
           <span className="text-warn">{count(run.retries)}</span>
-        </Total>
+        </Fact>
       )}
       {run.fallbacks > 0 && (
-        <Total name="Fallbacks">
+        <Fact name="Fallbacks">
           <span className="text-warn">{count(run.fallbacks)}</span>
-        </Total>
+        </Fact>
       )}
       {run.cache_hits > 0 && (
-        <Total name="Cache">
+        <Fact name="Cache">
           <span className="text-cache">
             {plural(run.cache_hits, "hit")}, saved {usd(run.saved_nanousd)}
           </span>
-        </Total>
+        </Fact>
       )}
       {run.budget_exceeded && (
-        <Total name="Limit reached">
+        <Fact name="Limit reached">
           <span className="text-bad">{run.budget_exceeded}</span>
-        </Total>
+        </Fact>
       )}
       {run.session_id && (
-        <Total name="Session">
+        <Fact name="Session">
           <Link to="/sessions/$id" params={{ id: run.session_id }} className="text-accent underline">
             {run.session_id}
           </Link>
-        </Total>
+        </Fact>
       )}
-      <Total name="Trace" title="All spans: of the run, of the services that it called, and of the program that started it, where they send theirs here">
+      <Fact name="Trace" title="All spans: of the run, of the services that it called, and of the program that started it, where they send theirs here">
         <Link to="/traces/$id" params={{ id: run.trace_id }} className="text-accent underline">
           all spans
         </Link>
-      </Total>
+      </Fact>
     </dl>
-  );
-}
-
-function Total({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
-  return (
-    <div className="flex items-baseline gap-1.5" title={title}>
-      <dt className="text-xs text-muted">{name}</dt>
-      <dd className="num font-medium !whitespace-normal">{children}</dd>
-    </div>
   );
 }
 

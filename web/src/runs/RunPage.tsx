@@ -1,15 +1,14 @@
 import { messageOf, ApiProblem } from "@/api/problem";
 import { workflowsQuery } from "@/api/queries";
 import type { Step } from "@/api/types";
-import { buttonClass } from "@/ui/button";
-import { EmptyState, ErrorBanner, Skeleton, SkeletonRows } from "@/ui/feedback";
+import { ErrorBanner, Skeleton, SkeletonRows } from "@/ui/feedback";
 import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
-import { PageHeader, useTitle } from "@/ui/page";
+import { NotThere, PageHeader, useTitle } from "@/ui/page";
 import { Tabs } from "@/ui/tabs";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useMemo } from "react";
 import { LogView } from "./LogView";
 import { RunHeader } from "./RunHeader";
@@ -66,17 +65,9 @@ export function RunPage() {
   if (error && !run) {
     const missing = error instanceof ApiProblem && error.status === 404;
     return missing ? (
-      <EmptyState
-        page
-        title="There is no such run"
-        action={
-          <Link to="/runs" className={buttonClass("primary")}>
-            Go to the runs
-          </Link>
-        }
-      >
+      <NotThere title="There is no such run" to="/runs">
         {messageOf(error)}
-      </EmptyState>
+      </NotThere>
     ) : (
       <>
         <PageHeader title="Run" />

@@ -5,35 +5,42 @@ import { IconButton } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
 import { count, duration, firstLine, shortId, usd } from "@/ui/format";
-import { Status, statusFill } from "@/ui/status";
+import { runStatus, Status, statusFill, statusWord } from "@/ui/status";
+import { Cell, Line, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { CircleStop } from "lucide-react";
 import { useCancelRun } from "./useCancelRun";
 
-export const RUNS_GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[16px_96px_minmax(180px,1.5fr)_minmax(120px,1.3fr)_84px_128px_60px_92px_52px_28px]";
+export const COLUMNS: readonly Column[] = [
+  { name: "Compare", width: "16px", silent: true },
+  { name: "Status", width: "150px" },
+  { name: "Workflow", width: "minmax(180px,1.5fr)" },
+  { name: "What broke", width: "minmax(120px,1.3fr)" },
+  { name: "Started", width: "84px" },
+  { name: "Duration", width: "128px" },
+  { name: "Tokens", width: "60px", number: true },
+  { name: "Cost", width: "92px", number: true },
+  { name: "Retries", width: "52px", number: true },
+  { name: "Actions", width: "28px", silent: true },
+];
 
 interface Props {
   run: RunSummary;
   name: string | undefined;
   longest: number;
   narrow: boolean;
-  index: number;
-  top: number;
-  height: number;
   now: number;
-  onFocus: () => void;
   /** Whether it is one of the two to compare. */
   picked: boolean;
   onPick: (id: string) => void;
 }
 
-export function RunRow({ run, name, longest, narrow, index, top, height, now, onFocus, picked, onPick }: Props) {
-  const navigate = useNavigate();
+export function RunRow({ run, name, longest, narrow, now, picked, onPick }: Props) {
   // Where every run is simulated the rail says so once.
   const simulating = useQuery(versionQuery).data?.simulated;
+  const status = runStatus(run);
   const active = run.status === "queued" || run.status === "running";
   const elapsed = run.total_latency_ms ?? (active ? Math.max(0, now - Date.parse(run.started_at)) : null);
   const cost = run.cost_complete ? usd(run.total_cost_nanousd) : `≥ ${usd(run.total_cost_nanousd)}`;
@@ -43,7 +50,6 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
     <Link
       to="/runs/$id"
       params={{ id: run.id }}
-      onFocus={onFocus}
       className="flex min-w-0 gap-1 font-medium hover:underline"
       title={`${name ?? "A document that was not saved"}, run ${run.id}`}
     >
@@ -74,47 +80,34 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
       className="size-3.5 shrink-0 accent-accent"
     />
   );
-  const open = (event: React.MouseEvent) => {
-    if ((event.target as Element).closest("a,button,input") || getSelection()?.toString()) return;
-    void navigate({ to: "/runs/$id", params: { id: run.id } });
-  };
-  const shared = {
-    role: "row",
-    "aria-rowindex": index + 2,
-    "data-row": index,
-    onClick: open,
-    style: { height, transform: `translateY(${top}px)` },
-  };
-
   if (narrow) {
     return (
-      <div {...shared} className="absolute inset-x-0 flex cursor-default flex-col justify-center gap-0.5 border-b border-line bg-panel px-4">
-        <div role="cell" className="flex items-center gap-2">
+      <>
+        <Line>
           {pick}
-          <Status status={run.status} compact />
+          <Status status={status} compact />
           {title}
           <span className="num ml-auto text-muted">{duration(elapsed)}</span>
-        </div>
-        <div role="cell" className="flex items-center gap-2 text-xs">
+        </Line>
+        <Line small>
           {broke ?? (
-            <span className="num text-muted">
+            <span className="num truncate text-muted">
+              {run.waits_for && <span className="text-warn">{statusWord(status)} · </span>}
               {count(run.total_tokens)} tokens · {cost}
             </span>
           )}
           <Ago at={run.started_at} className="ml-auto shrink-0 text-muted" />
-        </div>
-      </div>
+        </Line>
+      </>
     );
   }
   return (
-    <div {...shared} className={cx(RUNS_GRID, "absolute inset-x-0 cursor-default border-b border-line bg-panel hover:bg-hover focus-within:bg-hover")}>
-      <div role="cell" className="flex">
-        {pick}
-      </div>
-      <div role="cell" className="flex">
-        <Status status={run.status} />
-      </div>
-      <div role="cell" className="flex min-w-0 items-center gap-1.5">
+    <>
+      <Cell className="flex">{pick}</Cell>
+      <Cell className="flex">
+        <Status status={status} />
+      </Cell>
+      <Cell className="flex items-center gap-1.5">
         {title}
         {run.simulated && !simulating && <Chip title="The models were simulated: no money was spent">sim</Chip>}
         {run.cache_hits > 0 && (
@@ -122,33 +115,27 @@ export function RunRow({ run, name, longest, narrow, index, top, height, now, on
             {run.cache_hits} cached
           </Chip>
         )}
-      </div>
-      <div role="cell" className="min-w-0">
-        {broke}
-      </div>
-      <div role="cell">
+      </Cell>
+      <Cell>{broke}</Cell>
+      <Cell>
         <Ago at={run.started_at} className="text-muted" />
-      </div>
-      <div role="cell" className="flex items-center gap-2">
+      </Cell>
+      <Cell className="flex items-center gap-2">
         <span className="h-1.5 w-14 shrink-0 overflow-hidden rounded-full bg-raised" aria-hidden>
           <span
-            className={cx("block h-full rounded-full", statusFill(run.status))}
+            className={cx("block h-full rounded-full", statusFill(status))}
             style={{ width: `${Math.min(100, Math.max(2, ((elapsed ?? 0) / longest) * 100))}%` }}
           />
         </span>
         <span className="num">{duration(elapsed)}</span>
-      </div>
-      <div role="cell" className="num text-right">
-        {count(run.total_tokens)}
-      </div>
-      <div role="cell" className="num text-right" title={costTitle}>
+      </Cell>
+      <Cell number>{count(run.total_tokens)}</Cell>
+      <Cell number title={costTitle}>
         {cost}
-      </div>
-      <div role="cell" className="num text-right">
-        {run.retries === 0 ? <span className="text-muted">0</span> : <span className="text-warn">{count(run.retries)}</span>}
-      </div>
-      <div role="cell">{active && <CancelButton id={run.id} />}</div>
-    </div>
+      </Cell>
+      <Cell number>{run.retries === 0 ? <span className="text-muted">0</span> : <span className="text-warn">{count(run.retries)}</span>}</Cell>
+      <Cell>{active && <CancelButton id={run.id} />}</Cell>
+    </>
   );
 }
 
@@ -160,4 +147,3 @@ function CancelButton({ id }: { id: string }) {
     </IconButton>
   );
 }
-

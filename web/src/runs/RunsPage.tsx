@@ -2,44 +2,30 @@ import { messageOf } from "@/api/problem";
 import { runsQuery, workflowsQuery } from "@/api/queries";
 import type { RunStatus, RunSummary } from "@/api/types";
 import { Button, buttonClass } from "@/ui/button";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { Input, Select } from "@/ui/field";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
-import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { statusWord } from "@/ui/status";
 import { useSteadyError } from "@/ui/steady";
-import { VirtualTable, type Column } from "@/ui/table";
+import { Table } from "@/ui/table";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { ArrowLeftRight } from "lucide-react";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { RunDemo } from "./RunDemo";
-import { RunRow, RUNS_GRID } from "./RunRow";
+import { COLUMNS, RunRow } from "./RunRow";
 import type { RunsSearch } from "./search";
 
 const route = getRouteApi("/runs");
 const STATUSES: RunStatus[] = ["queued", "running", "succeeded", "failed", "canceled"];
-const COLUMNS: Column[] = [
-  { name: "Compare", silent: true },
-  { name: "Status" },
-  { name: "Workflow" },
-  { name: "What broke" },
-  { name: "Started" },
-  { name: "Duration" },
-  { name: "Tokens", number: true },
-  { name: "Cost", number: true },
-  { name: "Retries", number: true },
-  { name: "Actions", silent: true },
-];
 const isActive = (run: RunSummary) => run.status === "queued" || run.status === "running";
 
 /** What ran, what broke? */
 export function RunsPage() {
   const { q, ...search } = route.useSearch();
   const navigate = route.useNavigate();
-  const narrow = useNarrow();
   const filter = { status: search.status, workflow_id: search.workflow, session_id: search.session };
   const query = useInfiniteQuery({
     ...runsQuery(filter),
@@ -65,8 +51,6 @@ export function RunsPage() {
   const longest = useMemo(() => Math.max(1, ...rows.map((run) => run.total_latency_ms ?? 0)), [rows]);
 
   const filterInput = useRef<HTMLInputElement>(null);
-  const [active, setActive] = useState(-1);
-  const height = narrow ? 64 : 36;
   const [picked, setPicked] = useState<readonly string[]>([]);
   // Of three the first is let go.
   const pick = (id: string) => setPicked((old) => (old.includes(id) ? old.filter((each) => each !== id) : [...old.slice(-1), id]));
@@ -74,16 +58,9 @@ export function RunsPage() {
   const [a, b] = [...picked].sort();
   const compare = () => (a && b ? void navigate({ to: "/compare", search: { a, b } }) : undefined);
   useHotkeys({
-    x: () => {
-      const run = rows[active];
-      if (run) pick(run.id);
-    },
     c: () => (a && b ? compare() : false),
     "/": () => filterInput.current?.focus(),
   });
-
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
-  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
 
   const change = (next: Partial<RunsSearch>) => void navigate({ search: (old) => ({ ...old, ...next }), replace: true });
   const filtered = Boolean(q || search.status || search.workflow || search.session);
@@ -92,7 +69,7 @@ export function RunsPage() {
     <>
       <PageHeader title="Runs">
         <span className="num text-muted" role="status">
-          {query.data && (hasNextPage ? `latest ${rows.length}` : plural(rows.length, "run"))}
+          {query.data && (query.hasNextPage ? `latest ${rows.length}` : plural(rows.length, "run"))}
         </span>
       </PageHeader>
       <search className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
@@ -155,39 +132,21 @@ export function RunsPage() {
         )}
       </search>
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
-      {!query.data ? (
-        !error && <SkeletonRows rows={14} height={height} label="Loading the runs" />
-      ) : rows.length === 0 ? (
-        <Empty filtered={filtered} onClear={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })} />
-      ) : (
-        <VirtualTable
-          label="Runs"
-          grid={RUNS_GRID}
-          columns={COLUMNS}
-          rows={rows}
-          height={height}
-          narrow={narrow}
-          active={active}
-          onActive={setActive}
-          more={hasNextPage}
-          loading={isFetchingNextPage}
-          onMore={more}
-        >
-          {(run, place) => (
-            <RunRow
-              key={run.id}
-              {...place}
-              run={run}
-              name={names.get(run.workflow_id ?? "")}
-              longest={longest}
-              narrow={narrow}
-              now={query.dataUpdatedAt}
-              picked={picked.includes(run.id)}
-              onPick={pick}
-            />
-          )}
-        </VirtualTable>
-      )}
+      <Table
+        label="Runs"
+        columns={COLUMNS}
+        rows={query.data && rows}
+        failed={error !== null}
+        keyOf={(run) => run.id}
+        pages={query}
+        onOpen={(run) => void navigate({ to: "/runs/$id", params: { id: run.id } })}
+        keys={{ x: (run) => pick(run.id) }}
+        empty={<Empty filtered={filtered} onClear={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })} />}
+      >
+        {(run, narrow) => (
+          <RunRow run={run} name={names.get(run.workflow_id ?? "")} longest={longest} narrow={narrow} now={query.dataUpdatedAt} picked={picked.includes(run.id)} onPick={pick} />
+        )}
+      </Table>
     </>
   );
 }

@@ -2,16 +2,13 @@ import { api } from "@/api/client";
 import { messageOf } from "@/api/problem";
 import { keys } from "@/api/queries";
 import type { Run, Step } from "@/api/types";
-import { KindIcon, kindLabel } from "@/nodes/kind";
-import { Button, IconButton } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton, CopyId } from "@/ui/copy";
 import { ErrorBanner } from "@/ui/feedback";
 import { count, duration, usd } from "@/ui/format";
-import { Status } from "@/ui/status";
-import { Tabs } from "@/ui/tabs";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { RotateCcw, X } from "lucide-react";
+import { RotateCcw } from "lucide-react";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { attemptsOf, ms } from "./attempts";
@@ -22,12 +19,14 @@ import { ErrorBox, ErrorTab } from "./step/ErrorTab";
 import { InputTab } from "./step/InputTab";
 import { MessagesTab } from "./step/MessagesTab";
 import { OutputTab } from "./step/OutputTab";
+import { PaneHead, PaneTabs } from "./step/Pane";
 import { RawTab } from "./step/RawTab";
 import { StepNotes } from "./step/StepNotes";
 import { stepCurl } from "./step/stepCurl";
 import { TimingTab } from "./step/TimingTab";
 import { useCall } from "./step/useCall";
 import { StepChips } from "./StepChips";
+import { asks } from "./waits";
 import type { RunData } from "./useRun";
 
 const ReplayDialog = lazy(() => import("@/replay/ReplayDialog").then((module) => ({ default: module.ReplayDialog })));
@@ -94,63 +93,44 @@ export function StepPane({ data, run, step: shown, tab, onTab, onClose, onSelect
 
   return (
     <>
-      <header className="shrink-0 px-4 pt-2 pb-1.5">
-        <div className="flex items-center gap-2">
-          <KindIcon type={step.node_type} className="shrink-0 text-muted" />
-          <h2 className="min-w-0 truncate text-base font-semibold">{step.name || step.step_id}</h2>
-          <Status status={step.status} />
-          <span className="ml-auto flex shrink-0 items-center">
-            <span className="hidden sm:contents">
-              <CopyButton text={() => location.href}>Copy link</CopyButton>
-              {curl && <CopyButton text={() => curl}>Copy as curl</CopyButton>}
-            </span>
-            <IconButton label="Close the step (Esc)" onClick={onClose}>
-              <X size={16} aria-hidden />
-            </IconButton>
+      <PaneHead what="step" kind={step.node_type} name={step.name || step.step_id} status={asks(step) ? "asking" : step.status} links={curl && <CopyButton text={() => curl}>Copy as curl</CopyButton>} onClose={onClose}>
+        {step.model && (
+          <span title={step.answered_by && step.answered_by !== step.model ? `answered by ${step.answered_by}` : undefined}>
+            {step.provider} {step.model}
           </span>
-        </div>
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-muted">
-          <span>{kindLabel(step.node_type)}</span>
-          {step.model && (
-            <span title={step.answered_by && step.answered_by !== step.model ? `answered by ${step.answered_by}` : undefined}>
-              {step.provider} {step.model}
-            </span>
-          )}
-          <span className="num">{duration(step.latency_ms)}</span>
-          {tokens !== null && <span className="num">{count(tokens)} tokens</span>}
-          {isLlm && step.cost_nanousd != null && <span className="num">{usd(step.cost_nanousd)}</span>}
-          {step.attempts > 1 && <span className="num">{step.attempts} attempts</span>}
-          <StepChips step={step} events={events} full />
-          {step.simulated && <Chip tone="warn">simulated</Chip>}
-          {step.step_id !== step.name && <CopyId id={step.step_id} label="step id" />}
-          {run.workflow_id && (
-            <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} search={inDocument(step.step_id, run.steps)} className="text-accent hover:underline">
-              Open in editor
-            </Link>
-          )}
-          {step.status !== "skipped" && (
-            <Button title="Run again from this step, and keep what came before it" className="ml-auto" onClick={() => setReplaying(true)}>
-              <RotateCcw size={14} aria-hidden />
-              Replay from here
-            </Button>
-          )}
-        </div>
-      </header>
+        )}
+        <span className="num">{duration(step.latency_ms)}</span>
+        {tokens !== null && <span className="num">{count(tokens)} tokens</span>}
+        {isLlm && step.cost_nanousd != null && <span className="num">{usd(step.cost_nanousd)}</span>}
+        {step.attempts > 1 && <span className="num">{step.attempts} attempts</span>}
+        <StepChips step={step} events={events} full />
+        {step.simulated && <Chip tone="warn">simulated</Chip>}
+        {step.step_id !== step.name && <CopyId id={step.step_id} label="step id" />}
+        {run.workflow_id && (
+          <Link to="/workflows/$id/edit" params={{ id: run.workflow_id }} search={inDocument(step.step_id, run.steps)} className="text-accent hover:underline">
+            Open in editor
+          </Link>
+        )}
+        {step.status !== "skipped" && (
+          <Button title="Run again from this step, and keep what came before it" className="ml-auto" onClick={() => setReplaying(true)}>
+            <RotateCcw size={14} aria-hidden />
+            Replay from here
+          </Button>
+        )}
+      </PaneHead>
       <StepNotes run={run} step={step} onSelect={onSelect} />
       {step.error && current !== "error" && <ErrorBox step={step} onOpen={() => onTab("error")} />}
       {full.error && <ErrorBanner message={messageOf(full.error)} onRetry={() => void full.refetch()} />}
-      <Tabs label="Step" value={current} onChange={onTab} tabs={tabs.map((value) => ({ value, label: words[value] }))}>
-        <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3" tabIndex={0} role="region" aria-label={words[current]}>
-          {current === "messages" && <MessagesTab run={run} step={step} attempts={attempts} events={events} call={call} />}
-          {current === "input" && <InputTab run={run} step={step} call={call} />}
-          {current === "output" && <OutputTab run={run} step={step} attempts={attempts} />}
-          {current === "error" && <ErrorTab step={step} attempts={attempts} />}
-          {current === "cost" && <CostTab step={step} events={events} />}
-          {current === "timing" && <TimingTab run={run} step={step} attempts={attempts} events={events} />}
-          {current === "config" && <ConfigTab run={run} step={step} call={call} />}
-          {current === "raw" && <RawTab step={step} events={events} />}
-        </div>
-      </Tabs>
+      <PaneTabs label="Step" tabs={tabs} words={words} current={current} onTab={onTab}>
+        {current === "messages" && <MessagesTab run={run} step={step} attempts={attempts} events={events} call={call} />}
+        {current === "input" && <InputTab run={run} step={step} call={call} />}
+        {current === "output" && <OutputTab run={run} step={step} attempts={attempts} />}
+        {current === "error" && <ErrorTab step={step} attempts={attempts} />}
+        {current === "cost" && <CostTab step={step} events={events} />}
+        {current === "timing" && <TimingTab run={run} step={step} attempts={attempts} events={events} />}
+        {current === "config" && <ConfigTab run={run} step={step} call={call} />}
+        {current === "raw" && <RawTab step={step} events={events} />}
+      </PaneTabs>
       {replaying && (
         <Suspense fallback={null}>
           <ReplayDialog run={run} step={step} onClose={() => setReplaying(false)} />

@@ -3,7 +3,6 @@ import { KindIcon } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { count, duration, usd } from "@/ui/format";
 import { StatusIcon } from "@/ui/status";
-import { usePlaced } from "@/ui/virtual";
 import { useWidth } from "@/ui/width";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { memo, useCallback, useMemo, useRef, type ReactElement } from "react";
@@ -12,17 +11,16 @@ import { attemptsOf, ms } from "./attempts";
 import { GroupNote } from "./GroupNote";
 import { Minimap } from "./Minimap";
 import { describeRow, RowName } from "./RowName";
-import { costOf, tokensOf, tookOf, type PathRow } from "./rows";
+import { costOf, indent, tokensOf, tookOf, type PathRow } from "./rows";
 import { marksOf, placeMarks, type Mark } from "./marks";
 import { makeScale, roomy, type Scale, type Span } from "./scale";
 import { isRemarkable, StepChips } from "./StepChips";
 import { useGroups, type Groups } from "./useGroups";
 import { useNow } from "./useNow";
-import { useRows, type ViewProps } from "./useRows";
+import { GROUPED_ROW, useGroupedRows, type ViewProps } from "./useRows";
 import { useThrottled } from "./useThrottled";
 import type { RunData } from "./useRun";
 
-const ROW = 28;
 /** Above this many steps the bars of the whole run would be slivers: the time axis fits the rows in view. */
 const FIT_ABOVE = 60;
 
@@ -45,16 +43,8 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
   const { steps, eventsOf, live, lastTime } = data;
   const now = useNow(live, lastTime);
   const { rows, selectedIndex, toggle, onKey } = groups;
-  const { scroll, virtual, active, onFocusRow } = useRows({
-    count: rows.length,
-    height: ROW,
-    live,
-    selectedIndex,
-    onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
-  });
+  const { scroll, virtual, active, onFocusRow, placed, nested, deepest } = useGroupedRows(groups, live, onSelect);
   const items = virtual.getVirtualItems();
-  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
-  const nested = rows.some((row) => row.children > 0);
 
   const runEnd = live ? now : lastTime;
   const fits = rows.length > FIT_ABOVE;
@@ -104,6 +94,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
                 now={(step ? step.finished_at : sum?.end) ? 0 : now}
                 runEnd={live ? undefined : lastTime}
                 nested={nested}
+                deepest={deepest}
                 selected={index === selectedIndex}
                 tabbable={index === Math.max(active, 0)}
                 onChoose={choose}
@@ -141,6 +132,7 @@ interface RowProps {
   now: number;
   runEnd: number | undefined;
   nested: boolean;
+  deepest: number;
   selected: boolean;
   tabbable: boolean;
   onChoose: (row: PathRow) => void;
@@ -155,7 +147,7 @@ const same = (a: RowProps, b: RowProps) =>
     name === "row" ? a.row === b.row || (!a.row.sum && !b.row.sum && a.row.path === b.row.path && a.row.depth === b.row.depth && a.row.label === b.row.label) : a[name] === b[name],
   );
 
-const Row = memo(function Row({ index, top, row, step, events, scale, now, runEnd, nested, selected, tabbable, onChoose, onToggle, onKey, onFocus }: RowProps) {
+const Row = memo(function Row({ index, top, row, step, events, scale, now, runEnd, nested, deepest, selected, tabbable, onChoose, onToggle, onKey, onFocus }: RowProps) {
   const attempts = useMemo(() => attemptsOf(events, runEnd), [events, runEnd]);
   const { sum, children, open } = row;
   const started = step ? step.started_at : sum?.start;
@@ -167,7 +159,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
   const skipped = step?.status === "skipped";
   const Chevron = open ? ChevronDown : ChevronRight;
   return (
-    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: ROW, top }}>
+    <li className="absolute inset-x-0 [contain:size_layout_style]" style={{ height: GROUPED_ROW, top }}>
       <button
         type="button"
         data-row={index}
@@ -180,7 +172,7 @@ const Row = memo(function Row({ index, top, row, step, events, scale, now, runEn
         onFocus={() => onFocus(index)}
         className={cx(GRID, "h-full w-full border-b border-line/60 text-left", selected ? "bg-selected" : "hover:bg-hover", skipped && "text-muted")}
       >
-        <span className="flex min-w-0 items-center gap-1.5" style={nested ? { paddingLeft: row.depth * 16 } : undefined}>
+        <span className="flex min-w-0 items-center gap-1.5" style={row.depth > 0 ? { paddingLeft: indent(row, deepest, 16) } : undefined}>
           {children > 0 ? (
             <span
               className="-m-1 shrink-0 p-1 text-muted hover:text-text"

@@ -2,17 +2,15 @@ import { KindIcon } from "@/nodes/kind";
 import { cx } from "@/ui/cx";
 import { count, duration, usd } from "@/ui/format";
 import { Status } from "@/ui/status";
-import { usePlaced } from "@/ui/virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { GroupNote } from "./GroupNote";
-import { costOf, tokensOf, tookOf } from "./rows";
+import { costOf, indent, tokensOf, tookOf } from "./rows";
 import { describeRow, RowName } from "./RowName";
 import { StepChips } from "./StepChips";
 import { useGroups, type Groups } from "./useGroups";
-import { useRows, type ViewProps } from "./useRows";
+import { GROUPED_ROW, useGroupedRows, type ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
-const ROW = 28;
 const GRID =
   "grid items-center gap-x-3 px-4 grid-cols-[minmax(140px,1fr)_60px] @min-[640px]:grid-cols-[minmax(180px,1fr)_minmax(0,20%)_60px_52px_84px]";
 
@@ -28,15 +26,7 @@ export function TreeView({ data, selected, onSelect }: ViewProps & { data: RunDa
 export function Tree({ data, groups, onSelect }: { data: Pick<RunData, "eventsOf" | "live">; groups: Groups; onSelect: ViewProps["onSelect"] }) {
   const { eventsOf, live } = data;
   const { rows, selectedIndex, toggle, onKey } = groups;
-  const { scroll, virtual, active, onFocusRow } = useRows({
-    count: rows.length,
-    height: ROW,
-    live,
-    selectedIndex,
-    onMove: (index) => rows[index]?.step && onSelect(rows[index].path),
-  });
-  const placed = usePlaced(virtual, (index) => rows[index]?.path ?? "");
-  const nested = rows.some((row) => row.children > 0);
+  const { scroll, virtual, active, onFocusRow, placed, nested, deepest } = useGroupedRows(groups, live, onSelect);
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
@@ -78,9 +68,9 @@ export function Tree({ data, groups, onSelect }: { data: Pick<RunData, "eventsOf
                   index === selectedIndex ? "bg-selected" : "hover:bg-hover",
                   step?.status === "skipped" && "text-muted",
                 )}
-                style={{ height: ROW, top: top }}
+                style={{ height: GROUPED_ROW, top: top }}
               >
-                <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: row.depth * 18 }}>
+                <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: indent(row, deepest, 18) }}>
                   {row.children > 0 ? (
                     <Chevron
                       size={14}

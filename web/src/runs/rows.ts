@@ -57,6 +57,11 @@ function isNested(path: string): boolean {
   return path.includes("/") || path.includes("[");
 }
 
+/** How far a row stands to the right: `step` pixels a level, and less where the deepest row would have no room for its name. */
+export const indent = ({ depth }: PathRow, deepest: number, step: number) => (depth === 0 ? undefined : `min(${depth * step}px, ${(40 * depth) / deepest}%)`);
+
+export const deepestOf = (rows: readonly PathRow[]) => rows.reduce((most, row) => Math.max(most, row.depth), 0);
+
 /**
  * Steps as rows by their paths: `review[2]/critic` stands under `review[2]`, and that under `review`. In the order in which
  * they appeared, without what is under closed groups.

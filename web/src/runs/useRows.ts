@@ -1,11 +1,25 @@
 import { useHotkeys } from "@/ui/hotkeys";
-import { useVirtualRows } from "@/ui/virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { usePlaced, useVirtualRows } from "@/ui/virtual";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { deepestOf } from "./rows";
+import type { Groups } from "./useGroups";
 
 /** What the views of a run share. */
 export interface ViewProps {
   selected: string | undefined;
   onSelect: (step: string | undefined) => void;
+}
+
+/** Height of a row that stands in groups, in pixels. */
+export const GROUPED_ROW = 28;
+
+/** Rows in groups: the rows of {@link useRows} with their places, and how they are indented. */
+export function useGroupedRows({ rows, selectedIndex }: Pick<Groups, "rows" | "selectedIndex">, live: boolean, onSelect: ViewProps["onSelect"]) {
+  const shown = useRows({ count: rows.length, height: GROUPED_ROW, live, selectedIndex, onMove: (index) => rows[index]?.step && onSelect(rows[index].path) });
+  const placed = usePlaced(shown.virtual, (index) => rows[index]?.path ?? "");
+  const nested = rows.some((row) => row.children > 0);
+  const deepest = useMemo(() => deepestOf(rows), [rows]);
+  return { ...shown, placed, nested, deepest };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { runsQuery, workflowsQuery } from "@/api/queries";
 import { shortId } from "@/ui/format";
 import { Pick, type PickItem } from "@/ui/pick";
-import { statusWord } from "@/ui/status";
+import { runStatus, statusWord } from "@/ui/status";
 import { setTheme } from "@/ui/theme";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -50,7 +50,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
         key: run.id,
         group: "Latest runs",
         label: `${names.get(run.workflow_id ?? "") ?? "Unsaved workflow"} ${shortId(run.id)}`,
-        note: statusWord(run.status),
+        note: statusWord(runStatus(run)),
         run: () => void navigate({ to: "/runs/$id", params: { id: run.id } }),
       })),
       ...(["light", "dark", "system"] as const).map<Item>((theme) => ({

@@ -1,24 +1,16 @@
 import { ApiProblem, messageOf } from "@/api/problem";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState } from "@/ui/feedback";
-import { useTitle } from "@/ui/page";
+import { NotThere, useTitle } from "@/ui/page";
 import { useQueryErrorResetBoundary } from "@tanstack/react-query";
 import { Link, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 
 export function NotFound() {
   useTitle("Not found");
   return (
-    <EmptyState
-      page
-      title="There is no such page"
-      action={
-        <Link to="/runs" className={buttonClass("primary")}>
-          Go to the runs
-        </Link>
-      }
-    >
+    <NotThere title="There is no such page" to="/runs">
       The address may be mistyped, or what it named was deleted.
-    </EmptyState>
+    </NotThere>
   );
 }
 

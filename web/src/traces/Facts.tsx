@@ -1,8 +1,8 @@
 import type { Conversation, TraceSummary } from "@/api/types";
 import { count, duration, usd } from "@/ui/format";
+import { Fact } from "@/ui/page";
 import { Ago } from "@/ui/time";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { costText, costTitle } from "./look";
 
 type Totals = Pick<TraceSummary, "started_at" | "total_tokens" | "total_cost_nanousd" | "cost_complete" | "summary" | "user_id"> &
@@ -13,7 +13,7 @@ type Totals = Pick<TraceSummary, "started_at" | "total_tokens" | "total_cost_nan
 export function Facts({ of, session }: { of: Totals; session?: boolean }) {
   const { summary } = of;
   return (
-    <dl className="flex flex-wrap gap-x-5 gap-y-1 px-4 py-1.5">
+    <dl className="flex flex-wrap gap-x-4 gap-y-1 px-4 py-1.5">
       <Fact name="Started">
         <Ago at={of.started_at} />
       </Fact>
@@ -52,14 +52,14 @@ export function Facts({ of, session }: { of: Totals; session?: boolean }) {
       </Fact>
       {!session && of.session_id && (
         <Fact name="Session">
-          <Link to="/sessions/$id" params={{ id: of.session_id }} className="break-all text-accent underline">
+          <Link to="/sessions/$id" params={{ id: of.session_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={of.session_id}>
             {of.session_id}
           </Link>
         </Fact>
       )}
       {of.user_id && (
         <Fact name="User">
-          <Link to="/traces" search={{ user: of.user_id }} className="break-all text-accent underline">
+          <Link to="/traces" search={{ user: of.user_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={of.user_id}>
             {of.user_id}
           </Link>
         </Fact>
@@ -67,14 +67,5 @@ export function Facts({ of, session }: { of: Totals; session?: boolean }) {
       {of.service && <Fact name="Service">{of.service}</Fact>}
       {of.environment && <Fact name="Environment">{of.environment}</Fact>}
     </dl>
-  );
-}
-
-function Fact({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
-  return (
-    <div className="flex min-w-0 items-baseline gap-1.5" title={title}>
-      <dt className="shrink-0 text-xs text-muted">{name}</dt>
-      <dd className="num min-w-0 font-medium break-words !whitespace-normal">{children}</dd>
-    </div>
   );
 }

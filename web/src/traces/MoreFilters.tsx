@@ -61,10 +61,10 @@ function RangeInputs({ range, search, onChange }: Props & { range: Range }) {
   const name = unit ? `${label}, ${unit}` : label;
   const off = range === "value" && !search.score;
   const bound = (key: Bound, what: string) => (
-    <NumberInput key={key} label={`${name}: ${what}`} placeholder={off ? "name first" : what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
+    <NumberInput key={key} label={`${name}: ${what}`} placeholder={what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
   );
   return (
-    <Labelled wide label={name}>
+    <Labelled wide label={off ? `${name}: name it first` : name}>
       <div className="flex gap-1.5" role="group" aria-label={name}>
         {bound(`${range}_from`, "at least")}
         {bound(`${range}_to`, "at most")}

@@ -1,13 +1,13 @@
 import { ApiProblem, messageOf } from "@/api/problem";
 import { sessionQuery } from "@/api/traces";
-import { CopyId } from "@/ui/copy";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { useTitle } from "@/ui/page";
+import { CopyIcon } from "@/ui/copy";
+import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { Crumbs, NotThere, useTitle } from "@/ui/page";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { ChevronRight } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { Facts } from "./Facts";
+import { distinct } from "./search";
 import { TraceTable } from "./TraceTable";
 
 const route = getRouteApi("/sessions/$id");
@@ -18,26 +18,14 @@ export function SessionPage() {
   const query = useInfiniteQuery(sessionQuery(id));
   const session = query.data?.pages[0];
   useTitle(`Session ${id}`);
-  const rows = useMemo(() => {
-    const all = query.data?.pages.flatMap((page) => page.traces_page) ?? [];
-    return [...new Map(all.map((trace) => [trace.trace_id, trace])).values()];
-  }, [query.data]);
-  const { hasNextPage, fetchNextPage, isFetchingNextPage, error } = query;
-  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const rows = useMemo(() => query.data && distinct(query.data.pages.flatMap((page) => page.traces_page), (trace) => trace.trace_id), [query.data]);
+  const { error } = query;
 
   if (error && !session) {
     return error instanceof ApiProblem && error.status === 404 ? (
-      <EmptyState
-        page
-        title="There is no such session"
-        action={
-          <Link to="/sessions" className="text-accent underline">
-            All sessions
-          </Link>
-        }
-      >
+      <NotThere title="There is no such session" to="/sessions">
         {messageOf(error)}
-      </EmptyState>
+      </NotThere>
     ) : (
       <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />
     );
@@ -53,22 +41,16 @@ export function SessionPage() {
   return (
     <>
       <header className="shrink-0 border-b border-line bg-panel">
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2">
-          <nav aria-label="Breadcrumb" className="flex max-w-full min-w-0 items-center gap-1">
-            <Link to="/sessions" className="text-muted hover:text-text hover:underline">
-              Sessions
-            </Link>
-            <ChevronRight size={14} className="shrink-0 text-muted" aria-hidden />
-            <h1 className="min-w-0 truncate text-lg font-semibold" title={id} dir="auto">
-              Session {id}
-            </h1>
-          </nav>
-          <CopyId id={id} label="session id" />
+        <div className="flex items-center gap-1 px-4 pt-2">
+          <Crumbs to="/sessions" list="Sessions" className="truncate" title={id} dir="auto">
+            Session {id}
+          </Crumbs>
+          <CopyIcon text={() => id} label="Copy the session id" />
         </div>
         <Facts of={session} session />
       </header>
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
-      <TraceTable rows={rows} more={hasNextPage} loading={isFetchingNextPage || error !== null} onMore={more} inSession />
+      <TraceTable rows={rows} failed={error !== null} pages={query} inSession empty={null} />
     </>
   );
 }

@@ -1,20 +1,18 @@
 import { messageOf } from "@/api/problem";
 import { spanQuery } from "@/api/traces";
 import type { Score, Span } from "@/api/types";
-import { KindIcon, kindLabel } from "@/nodes/kind";
 import { Bubble } from "@/runs/step/Bubble";
+import { PaneHead, PaneTabs } from "@/runs/step/Pane";
 import { None, Pairs, Section } from "@/runs/step/Section";
-import { Button, IconButton } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
-import { CopyButton, CopyId } from "@/ui/copy";
+import { CopyId } from "@/ui/copy";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { count, duration, exactTime, firstLine, usd } from "@/ui/format";
-import { Status } from "@/ui/status";
-import { Tabs } from "@/ui/tabs";
 import { Value } from "@/ui/value";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { RotateCw, TriangleAlert, X } from "lucide-react";
+import { RotateCw, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { messagesOf, type Message } from "./messages";
 import { ScoreList } from "./ScoreList";
@@ -68,43 +66,33 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
 
   return (
     <>
-      <header className="shrink-0 px-4 pt-2 pb-1.5">
-        <div className="flex items-center gap-2">
-          <KindIcon type={outline.kind} className="shrink-0 text-muted" />
-          <h2 className="min-w-0 truncate text-base font-semibold" dir="auto">
-            {outline.name || outline.span_id}
-          </h2>
-          <Status status={outline.status === "error" ? "failed" : "succeeded"} />
-          <span className="ml-auto flex shrink-0 items-center gap-1">
-            {outline.kind === "llm" && (
-              <Button title="Make this call again, with another prompt, model or parameters" onClick={() => setReplaying(true)}>
-                <RotateCw size={14} aria-hidden />
-                Replay
-              </Button>
-            )}
-            <span className="hidden sm:contents">
-              <CopyButton text={() => location.href}>Copy link</CopyButton>
-            </span>
-            <IconButton label="Close the span (Esc)" onClick={onClose}>
-              <X size={16} aria-hidden />
-            </IconButton>
+      <PaneHead
+        what="span"
+        kind={outline.kind}
+        name={outline.name || outline.span_id}
+        status={outline.status === "error" ? "failed" : "succeeded"}
+        before={
+          outline.kind === "llm" && (
+            <Button title="Make this call again, with another prompt, model or parameters" onClick={() => setReplaying(true)}>
+              <RotateCw size={14} aria-hidden />
+              Replay
+            </Button>
+          )
+        }
+        onClose={onClose}
+      >
+        {(outline.model ?? outline.model_requested) && (
+          <span className="min-w-0 break-all" title={outline.model && outline.model_requested && outline.model !== outline.model_requested ? `asked for ${outline.model_requested}` : undefined}>
+            {outline.provider} {outline.model ?? outline.model_requested}
           </span>
-        </div>
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-muted">
-          <span>{kindLabel(outline.kind)}</span>
-          {(outline.model ?? outline.model_requested) && (
-            <span className="min-w-0 break-all" title={outline.model && outline.model_requested && outline.model !== outline.model_requested ? `asked for ${outline.model_requested}` : undefined}>
-              {outline.provider} {outline.model ?? outline.model_requested}
-            </span>
-          )}
-          <span className="num">{duration(outline.duration_ms)}</span>
-          {tokens !== null && <span className="num">{count(tokens)} tokens</span>}
-          {outline.cost_nanousd != null && <span className="num">{usd(outline.cost_nanousd)}</span>}
-          {outline.simulated && <Chip tone="warn">simulated</Chip>}
-          {outline.counted === false && tokens !== null && <Chip title="It repeats the usage of another span, so its tokens are not in the totals">not counted</Chip>}
-          <CopyId id={outline.span_id} label="span id" />
-        </div>
-      </header>
+        )}
+        <span className="num">{duration(outline.duration_ms)}</span>
+        {tokens !== null && <span className="num">{count(tokens)} tokens</span>}
+        {outline.cost_nanousd != null && <span className="num">{usd(outline.cost_nanousd)}</span>}
+        {outline.simulated && <Chip tone="warn">simulated</Chip>}
+        {outline.counted === false && tokens !== null && <Chip title="It repeats the usage of another span, so its tokens are not in the totals">not counted</Chip>}
+        <CopyId id={outline.span_id} label="span id" />
+      </PaneHead>
       {replaying && (
         <Suspense fallback={null}>
           <SpanReplayDialog trace={trace} span={outline.span_id} name={outline.name || "the call"} onClose={() => setReplaying(false)} />
@@ -113,25 +101,23 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
       {outline.error && current !== "error" && (
         <div className="flex items-start gap-2 bg-bad-soft px-4 py-1.5 text-bad">
           <TriangleAlert size={14} className="mt-[3px] shrink-0" aria-hidden />
-          <p className="line-clamp-4 min-w-0 flex-1 break-words" dir="auto">
+          <p className="line-clamp-4 min-w-0 flex-1 text-left break-words" title={outline.error} dir="auto">
             {firstLine(outline.error)}
           </p>
         </div>
       )}
       {full.error && <ErrorBanner message={messageOf(full.error)} onRetry={() => void full.refetch()} />}
-      <Tabs label="Span" value={current} onChange={onTab} tabs={tabs.map((value) => ({ value, label: words[value] }))}>
-        <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3" tabIndex={0} role="region" aria-label={words[current]}>
-          {current === "scores" ? (
-            <ScoreList scores={scores} />
-          ) : current === "cost" ? (
-            <Usage span={span ?? outline} />
-          ) : span ? (
-            <Body tab={current} span={span} input={input} output={output} />
-          ) : (
-            !full.error && <SkeletonRows rows={4} height={28} label="Reading the span" />
-          )}
-        </div>
-      </Tabs>
+      <PaneTabs label="Span" tabs={tabs} words={words} current={current} onTab={onTab}>
+        {current === "scores" ? (
+          <ScoreList scores={scores} />
+        ) : current === "cost" ? (
+          <Usage span={span ?? outline} />
+        ) : span ? (
+          <Body tab={current} span={span} input={input} output={output} />
+        ) : (
+          !full.error && <SkeletonRows rows={4} height={28} label="Reading the span" />
+        )}
+      </PaneTabs>
     </>
   );
 }

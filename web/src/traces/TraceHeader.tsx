@@ -6,14 +6,16 @@ import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyId } from "@/ui/copy";
 import { firstLine } from "@/ui/format";
+import { Crumbs } from "@/ui/page";
 import { Status } from "@/ui/status";
 import { toast } from "@/ui/toast";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, Pin, PinOff, Star, TriangleAlert } from "lucide-react";
+import { Pin, PinOff, Star, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { statusOf } from "./look";
 import { Facts } from "./Facts";
+import { Tags } from "./Tags";
 import { firstFailing, type SpanTree } from "./tree";
 
 const ScoreDialog = lazy(() => import("./ScoreDialog").then((module) => ({ default: module.ScoreDialog })));
@@ -40,23 +42,15 @@ export function TraceHeader({ trace, tree, span, onSelect }: Props) {
   return (
     <header className="shrink-0 border-b border-line bg-panel">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2 xl:flex-nowrap">
-        <nav aria-label="Breadcrumb" className="flex max-w-full min-w-0 items-center gap-1">
-          <Link to="/traces" className="text-muted hover:text-text hover:underline">
-            Traces
-          </Link>
-          <ChevronRight size={14} className="shrink-0 text-muted" aria-hidden />
-          <h1 className="min-w-0 truncate text-lg font-semibold" dir="auto" title={trace.name}>
-            {trace.name || "Unnamed"}
-          </h1>
-        </nav>
+        <Crumbs to="/traces" list="Traces" className="truncate" dir="auto" title={trace.name}>
+          {trace.name || "Unnamed"}
+        </Crumbs>
         <span role="status" className="flex">
           <Status status={statusOf(trace.status)} />
         </span>
         <CopyId id={trace.trace_id} label="trace id" />
         {trace.pinned && <Chip title="It stays however old it gets">pinned</Chip>}
-        {trace.tags.slice(0, 5).map((tag) => (
-          <Chip key={tag}>{tag.slice(0, 40)}</Chip>
-        ))}
+        <Tags tags={trace.tags} most={5} />
         <div className="ml-auto flex flex-wrap items-center gap-1 xl:shrink-0">
           <RunLink trace={trace} />
           <Button onClick={() => setScoring(true)}>
@@ -73,7 +67,7 @@ export function TraceHeader({ trace, tree, span, onSelect }: Props) {
       {trace.status === "failed" && trace.error && (
         <div role="alert" className="flex items-center gap-2 border-t border-line bg-bad-soft px-4 py-1.5 text-bad">
           <TriangleAlert size={14} className="shrink-0" aria-hidden />
-          <p className="min-w-0 flex-1 truncate" title={trace.error} dir="auto">
+          <p className="min-w-0 flex-1 truncate text-left" title={trace.error} dir="auto">
             {firstLine(trace.error)}
           </p>
           {failing && (

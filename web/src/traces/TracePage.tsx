@@ -4,13 +4,13 @@ import type { Span } from "@/api/types";
 import { ms, type EventsByStep } from "@/runs/attempts";
 import { Timeline } from "@/runs/TimelineView";
 import { Tree } from "@/runs/TreeView";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
-import { useTitle } from "@/ui/page";
+import { NotThere, useTitle } from "@/ui/page";
 import { Tabs } from "@/ui/tabs";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { ScoreList } from "./ScoreList";
 import { TRACE_VIEWS, type TraceSearch, type TraceView } from "./search";
@@ -74,17 +74,9 @@ export function TracePage() {
   if (query.error && !trace) {
     const missing = query.error instanceof ApiProblem && (query.error.status === 404 || query.error.status === 400);
     return missing ? (
-      <EmptyState
-        page
-        title="There is no such trace"
-        action={
-          <Link to="/traces" className="text-accent underline">
-            All traces
-          </Link>
-        }
-      >
+      <NotThere title="There is no such trace" to="/traces">
         {messageOf(query.error)}
-      </EmptyState>
+      </NotThere>
     ) : (
       <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );

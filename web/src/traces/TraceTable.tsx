@@ -1,77 +1,128 @@
 import type { TraceSummary } from "@/api/types";
-import { useHotkeys } from "@/ui/hotkeys";
-import { useNarrow } from "@/ui/media";
-import { useVirtualRows } from "@/ui/virtual";
-import { useEffect, useRef, useState } from "react";
-import type { Sort } from "./search";
-import { SortHeader } from "./SortHeader";
-import { COLUMNS, TraceRow, TRACES_GRID } from "./TraceRow";
+import { Chip } from "@/ui/chip";
+import { cx } from "@/ui/cx";
+import { count, duration, firstLine, shortId } from "@/ui/format";
+import { Status } from "@/ui/status";
+import { Cell, Line, Table, type Column } from "@/ui/table";
+import { Ago } from "@/ui/time";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Pin } from "lucide-react";
+import type { ComponentProps } from "react";
+import { costText, costTitle, statusOf } from "./look";
+import { Tags } from "./Tags";
 
-interface Props {
-  rows: readonly TraceSummary[];
-  more: boolean;
-  loading: boolean;
-  onMore: () => void;
-  inSession?: boolean;
-  sort?: Sort;
-  /** Absent: the list has one order. */
-  onSort?: (sort: Sort | undefined) => void;
+type Key = "started_at" | "duration" | "tokens" | "cost";
+
+const COLUMNS: readonly Column<Key>[] = [
+  { name: "Status", width: "96px" },
+  { name: "Name", width: "minmax(180px,2fr)" },
+  { name: "Models", width: "minmax(96px,1fr)" },
+  { name: "Started", width: "84px", sort: "started_at" },
+  { name: "Duration", width: "80px", number: true, sort: "duration" },
+  { name: "Tokens", width: "76px", number: true, sort: "tokens" },
+  { name: "Cost", width: "96px", number: true, sort: "cost" },
+  { name: "Steps", width: "52px", number: true },
+  { name: "User", width: "minmax(88px,0.9fr)" },
+];
+const SESSION = { name: "Session", width: "minmax(88px,0.9fr)" };
+const WITH_SESSION = [...COLUMNS, SESSION];
+
+type TableProps = ComponentProps<typeof Table<TraceSummary, Key>>;
+
+/** Traces. Inside of a session its own name says nothing. */
+export function TraceTable({ inSession = false, ...rest }: Pick<TableProps, "rows" | "failed" | "pages" | "sort" | "onSort" | "empty"> & { inSession?: boolean }) {
+  const navigate = useNavigate();
+  return (
+    <Table
+      label="Traces"
+      columns={inSession ? COLUMNS : WITH_SESSION}
+      keyOf={(trace) => trace.trace_id}
+      onOpen={(trace) => void navigate({ to: "/traces/$id", params: { id: trace.trace_id } })}
+      {...rest}
+    >
+      {(trace, narrow) => (narrow ? <Lines trace={trace} /> : <Cells trace={trace} inSession={inSession} />)}
+    </Table>
+  );
 }
 
-/** Traces, of which only those in view exist. The next page is read before the last row is reached. */
-export function TraceTable({ rows, more, loading, onMore, inSession, sort, onSort }: Props) {
-  const narrow = useNarrow();
-  const scroll = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(-1);
-  const height = narrow ? 64 : 36;
-  const { virtual, focusRow } = useVirtualRows({ count: rows.length, height, scroll, active });
-  const move = (by: number) => {
-    if (rows.length === 0) return;
-    const next = Math.min(rows.length - 1, Math.max(0, active + by));
-    setActive(next);
-    focusRow(next);
-  };
-  useHotkeys({ j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1) });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (more && !loading && last >= rows.length - 20) onMore();
-  }, [last, rows.length, more, loading, onMore]);
-
+function Title({ trace }: { trace: TraceSummary }) {
   return (
-    <div ref={scroll} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
-      <div role="table" aria-label="Traces" aria-rowcount={more ? -1 : rows.length + 1} className="sm:min-w-[1020px]">
-        <div role="row" aria-rowindex={1} className={narrow ? "sr-only" : `${TRACES_GRID} sticky top-0 z-10 h-7 border-b border-line bg-bg text-xs text-muted`}>
-          {COLUMNS.map(({ name, number, sort: key }) =>
-            key && onSort && !narrow ? (
-              <SortHeader key={name} name={name} number={number} by={key} sort={sort} onSort={onSort} />
-            ) : (
-              <div key={name} role="columnheader" className={number ? "text-right" : undefined}>
-                {name === "Session" && inSession ? <span className="sr-only">{name}</span> : name}
-              </div>
-            ),
+    <Link to="/traces/$id" params={{ id: trace.trace_id }} className={cx("min-w-8 truncate font-medium hover:underline", trace.error && "sm:max-w-[60%]")} title={`${trace.name || "Unnamed"}, trace ${trace.trace_id}`} dir="auto">
+      {trace.name || "Unnamed"}
+      <span className="sr-only"> trace {shortId(trace.trace_id)}</span>
+    </Link>
+  );
+}
+
+function ErrorLine({ error, className }: { error: string; className?: string }) {
+  return (
+    <span className={cx("min-w-0 truncate text-left text-bad", className)} title={error} dir="auto">
+      {firstLine(error)}
+    </span>
+  );
+}
+
+function Lines({ trace }: { trace: TraceSummary }) {
+  return (
+    <>
+      <Line>
+        <Status status={statusOf(trace.status)} compact />
+        <Title trace={trace} />
+        <span className="num ml-auto text-muted">{duration(trace.duration_ms)}</span>
+      </Line>
+      <Line small>
+        {trace.error ? (
+          <ErrorLine error={trace.error} />
+        ) : (
+          <span className="num truncate text-muted">
+            {count(trace.total_tokens)} tokens · {costText(trace)}
+            {trace.models[0] && ` · ${trace.models[0]}`}
+          </span>
+        )}
+        <Ago at={trace.started_at} className="ml-auto shrink-0 text-muted" />
+      </Line>
+    </>
+  );
+}
+
+function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }) {
+  return (
+    <>
+      <Cell className="flex">
+        <Status status={statusOf(trace.status)} />
+      </Cell>
+      <Cell className="flex items-center gap-2 overflow-hidden">
+        <Title trace={trace} />
+        {trace.pinned && <Pin size={12} className="shrink-0 text-muted" aria-label="pinned" />}
+        {trace.summary.simulated_calls > 0 && <Chip title="Some models were simulated">sim</Chip>}
+        {trace.error && <ErrorLine error={trace.error} className="flex-1" />}
+        <Tags tags={trace.tags} most={trace.error ? 0 : 2} />
+      </Cell>
+      <Cell className="flex gap-1 text-muted" title={trace.models.join(", ") || undefined}>
+        <span className="truncate">{trace.models[0]}</span>
+        {trace.models.length > 1 && <span className="num shrink-0">+{trace.models.length - 1}</span>}
+      </Cell>
+      <Cell>
+        <Ago at={trace.started_at} className="text-muted" />
+      </Cell>
+      <Cell number>{duration(trace.duration_ms)}</Cell>
+      <Cell number>{count(trace.total_tokens)}</Cell>
+      <Cell number title={costTitle(trace)}>
+        {costText(trace)}
+      </Cell>
+      <Cell number>{count(trace.summary.steps)}</Cell>
+      <Cell className="truncate text-muted" title={trace.user_id ?? undefined}>
+        {trace.user_id}
+      </Cell>
+      {!inSession && (
+        <Cell>
+          {trace.session_id && (
+            <Link to="/sessions/$id" params={{ id: trace.session_id }} className="block truncate text-left text-muted hover:text-text hover:underline" title={`Session ${trace.session_id}`} dir="auto">
+              {trace.session_id}
+            </Link>
           )}
-        </div>
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const trace = rows[item.index];
-            return (
-              trace && (
-                <TraceRow
-                  key={trace.trace_id}
-                  trace={trace}
-                  narrow={narrow}
-                  index={item.index}
-                  top={item.start}
-                  height={height}
-                  onFocus={() => setActive(item.index)}
-                  inSession={inSession}
-                />
-              )
-            );
-          })}
-        </div>
-      </div>
-    </div>
+        </Cell>
+      )}
+    </>
   );
 }

@@ -1,11 +1,10 @@
 import { messageOf } from "@/api/problem";
 import { tracesQuery } from "@/api/traces";
 import { Button, buttonClass } from "@/ui/button";
-import { CopyIcon } from "@/ui/copy";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { CopyLine } from "@/ui/copy";
+import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
-import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { toast } from "@/ui/toast";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -13,7 +12,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { MessagesSquare, Radio } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { Filters } from "./Filters";
-import { filtersOf, listOf, type TracesSearch } from "./search";
+import { distinct, filtersOf, listOf, type TracesSearch } from "./search";
 import { TraceTable } from "./TraceTable";
 import { Unpriced } from "./Unpriced";
 import { isFollowable, useTail } from "./useTail";
@@ -24,7 +23,6 @@ const route = getRouteApi("/traces");
 export function TracesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const narrow = useNarrow();
   const list = useMemo(() => listOf(search), [search]);
   const query = useInfiniteQuery({ ...tracesQuery(list), refetchOnWindowFocus: true });
   const change = useCallback((next: TracesSearch) => void navigate({ search: next, replace: true }), [navigate]);
@@ -34,23 +32,18 @@ export function TracesPage() {
     change({ ...search, live: undefined });
   });
 
-  // A trace that got more spans between two pages may be on both.
   const data = useLast(query.data);
-  const rows = useMemo(() => {
-    const all = data?.pages.flatMap((page) => page.traces) ?? [];
-    return [...new Map(all.map((trace) => [trace.trace_id, trace])).values()];
-  }, [data]);
+  const rows = useMemo(() => data && distinct(data.pages.flatMap((page) => page.traces), (trace) => trace.trace_id), [data]);
   const searchInput = useRef<HTMLInputElement>(null);
   useHotkeys({ "/": () => searchInput.current?.focus() });
-  const { hasNextPage, fetchNextPage, isFetchingNextPage, error } = query;
-  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const { hasNextPage, error } = query;
   const filtered = Object.keys(filtersOf(search)).length > 0;
 
   return (
     <>
       <PageHeader title="Traces">
         <span className="num text-muted" role="status">
-          {data && (hasNextPage ? `first ${plural(rows.length, "trace")}` : plural(rows.length, "trace"))}
+          {rows && (hasNextPage ? `first ${plural(rows.length, "trace")}` : plural(rows.length, "trace"))}
         </span>
         <Unpriced />
         <Link to="/sessions" className={buttonClass("ghost")}>
@@ -69,22 +62,22 @@ export function TracesPage() {
       </PageHeader>
       <Filters search={search} onChange={change} searchInput={searchInput} />
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
-      {!data ? (
-        !error && <SkeletonRows rows={14} height={narrow ? 64 : 36} label="Loading the traces" />
-      ) : rows.length > 0 ? (
-        // After a failure the next page waits for Retry.
-        <TraceTable rows={rows} more={hasNextPage && query.data !== undefined} loading={isFetchingNextPage || error !== null} onMore={more} sort={search.sort} onSort={(sort) => change({ ...search, sort })} />
-      ) : hasNextPage ? (
-        <EmptyState title="Nothing so far" action={<Button disabled={isFetchingNextPage} onClick={more}>Search on</Button>}>
-          The search has not been through all traces yet.
-        </EmptyState>
-      ) : filtered ? (
-        <EmptyState title="No trace matches" action={<Button onClick={() => change({ sort: search.sort, live: search.live })}>Clear the filters</Button>}>
-          All conditions have to hold. A search for words finds whole words; end a word with * for its beginning.
-        </EmptyState>
-      ) : (
-        <Setup />
-      )}
+      <TraceTable
+        rows={rows}
+        failed={error !== null}
+        pages={query}
+        sort={search.sort}
+        onSort={(sort) => change({ ...search, sort })}
+        empty={
+          filtered ? (
+            <EmptyState title="No trace matches" action={<Button onClick={() => change({ sort: search.sort, live: search.live })}>Clear the filters</Button>}>
+              All conditions have to hold. A search for words finds whole words; end a word with * for its beginning.
+            </EmptyState>
+          ) : (
+            <Setup />
+          )
+        }
+      />
     </>
   );
 }
@@ -97,14 +90,19 @@ function useLast<T>(value: T | undefined): T | undefined {
 }
 
 function Setup() {
-  const line = `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`;
   return (
-    <>
-      <EmptyState title="No trace has arrived yet">Any program with OpenTelemetry sends its traces here with one line in its environment, over HTTP:</EmptyState>
-      <div className="mx-auto -mt-12 flex max-w-full items-center gap-1 px-4">
-        <code className="min-w-0 rounded border border-line bg-raised px-2 py-1 font-mono text-xs break-all">{line}</code>
-        <CopyIcon text={() => line} label="Copy the line" />
-      </div>
-    </>
+    <EmptyState
+      title="No trace has arrived yet"
+      action={
+        <>
+          <CopyLine line={`OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`} />
+          <Link to="/runs" className={buttonClass("ghost")}>
+            Or run a workflow: a run is a trace too
+          </Link>
+        </>
+      }
+    >
+      Any program with OpenTelemetry sends its traces here with one line in its environment, over HTTP:
+    </EmptyState>
   );
 }

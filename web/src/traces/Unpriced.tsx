@@ -21,7 +21,10 @@ export function Unpriced() {
     <>
       <Button variant="ghost" className="!text-warn" title="Their calls are missing in every cost" onClick={() => setOpen(true)}>
         <CircleDollarSign size={14} aria-hidden />
-        {plural(models.length, "model")} without a price
+        <span>
+          {plural(models.length, "model")}
+          <span className="sr-only sm:not-sr-only"> without a price</span>
+        </span>
       </Button>
       {open && (
         <Dialog title="Models without a price" onClose={() => setOpen(false)} className="w-[min(640px,calc(100vw-24px))]">

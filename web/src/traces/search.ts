@@ -113,6 +113,9 @@ export function listOf(search: TracesSearch): TraceList {
   });
 }
 
+/** The rows of all pages: one that changed between the reading of two pages may be on both. */
+export const distinct = <T>(rows: T[], keyOf: (row: T) => string): T[] => [...new Map(rows.map((row) => [keyOf(row), row])).values()];
+
 export function given<T extends object>(search: T): T {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
 }

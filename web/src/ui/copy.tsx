@@ -60,6 +60,16 @@ export function CopyIcon({ text, label, className }: { text: () => string; label
   );
 }
 
+/** A line to be pasted elsewhere. */
+export function CopyLine({ line }: { line: string }) {
+  return (
+    <span className="flex w-full items-center justify-center gap-1">
+      <code className="min-w-0 rounded border border-line bg-raised px-2 py-1 text-left font-mono text-xs break-all select-all">{line}</code>
+      <CopyIcon text={() => line} label="Copy the line" />
+    </span>
+  );
+}
+
 /** A button that copies what `text` gives when it is clicked. */
 export function CopyButton({ text, variant = "ghost", children }: { text: () => string; variant?: ButtonProps["variant"]; children: string }) {
   const [copied, copy] = useCopied();

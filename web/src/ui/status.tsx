@@ -1,13 +1,14 @@
-import { Ban, CircleCheck, CircleDashed, CircleSlash, CircleX, Hourglass, LoaderCircle, type LucideIcon } from "lucide-react";
+import { Ban, CircleCheck, CircleDashed, CircleSlash, CircleX, Hourglass, LoaderCircle, UserCheck, type LucideIcon } from "lucide-react";
 import type { ReactElement } from "react";
 import { cx } from "./cx";
 
-export type AnyStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "skipped" | "canceled";
+export type AnyStatus = "queued" | "running" | "waiting" | "asking" | "succeeded" | "failed" | "skipped" | "canceled";
 
 const statuses: Record<AnyStatus, { icon: LucideIcon; word: string; text: string; fill: string }> = {
   queued: { icon: CircleDashed, word: "Queued", text: "text-idle", fill: "bg-idle-fill" },
   running: { icon: LoaderCircle, word: "Running", text: "text-run", fill: "bg-run-fill" },
   waiting: { icon: Hourglass, word: "Waiting", text: "text-warn", fill: "bg-warn-fill" },
+  asking: { icon: UserCheck, word: "Waiting for approval", text: "text-warn", fill: "bg-warn-fill" },
   succeeded: { icon: CircleCheck, word: "Succeeded", text: "text-ok", fill: "bg-ok-fill" },
   failed: { icon: CircleX, word: "Failed", text: "text-bad", fill: "bg-bad-fill" },
   skipped: { icon: CircleSlash, word: "Skipped", text: "text-idle", fill: "bg-idle-fill" },
@@ -19,6 +20,12 @@ function lookOf(status: string): (typeof statuses)[AnyStatus] {
   const known = (statuses as Record<string, (typeof statuses)[AnyStatus] | undefined>)[status];
   const words = status.replaceAll(/[_-]+/g, " ");
   return known ?? { icon: CircleDashed, word: words.charAt(0).toUpperCase() + words.slice(1), text: "text-idle", fill: "bg-idle-fill" };
+}
+
+/** What a run in a list does: a running one may wait. */
+export function runStatus({ status, waits_for }: { status: string; waits_for?: "person" | "other" | null }): AnyStatus {
+  if (status === "running" && waits_for) return waits_for === "person" ? "asking" : "waiting";
+  return status as AnyStatus;
 }
 
 export const statusWord = (status: AnyStatus) => lookOf(status).word;

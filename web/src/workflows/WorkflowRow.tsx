@@ -2,8 +2,9 @@ import { api } from "@/api/client";
 import type { RunSummary, WorkflowSummary } from "@/api/types";
 import { Button, IconButton } from "@/ui/button";
 import { cx } from "@/ui/cx";
-import { duration, exactTime, UNKNOWN, usd } from "@/ui/format";
-import { statusFill, statusWord } from "@/ui/status";
+import { duration, exactTime, usd } from "@/ui/format";
+import { runStatus, statusFill, statusWord } from "@/ui/status";
+import { Cell, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -11,24 +12,27 @@ import { Download, Play, Trash2 } from "lucide-react";
 import { exportWorkflow } from "./export";
 import { statsOf } from "./stats";
 
-export const WORKFLOWS_GRID =
-  "grid items-center gap-x-4 px-4 grid-cols-[minmax(200px,1.6fr)_172px_72px_72px_100px_88px_150px]";
+export const COLUMNS: readonly Column[] = [
+  { name: "Name", width: "minmax(200px,1.6fr)" },
+  { name: "Latest runs", width: "172px" },
+  { name: "p50", width: "72px", number: true },
+  { name: "p99", width: "72px", number: true },
+  { name: "Cost per run", width: "100px", number: true },
+  { name: "Changed", width: "88px" },
+  { name: "Actions", width: "150px", silent: true },
+];
 
 /** Enough runs for a p99 that is not just the slowest of twenty. */
 const SAMPLE = 100;
 
 interface Props {
   workflow: WorkflowSummary;
-  index: number;
-  top: number;
-  height: number;
   narrow: boolean;
-  onFocus: () => void;
   onRun: () => void;
   onDelete: () => void;
 }
 
-export function WorkflowRow({ workflow, index, top, height, narrow, onFocus, onRun, onDelete }: Props) {
+export function WorkflowRow({ workflow, narrow, onRun, onDelete }: Props) {
   const { data } = useQuery({
     queryKey: ["runs", "stats", workflow.id],
     queryFn: ({ signal }) => api.runs({ workflow_id: workflow.id, limit: SAMPLE }, signal),
@@ -42,7 +46,6 @@ export function WorkflowRow({ workflow, index, top, height, narrow, onFocus, onR
     <Link
       to="/workflows/$id/edit"
       params={{ id: workflow.id }}
-      onFocus={onFocus}
       title={workflow.description ?? workflow.name}
       className="flex min-w-0 gap-1 font-medium hover:underline"
     >
@@ -64,40 +67,38 @@ export function WorkflowRow({ workflow, index, top, height, narrow, onFocus, onR
       </IconButton>
     </div>
   );
-  const shared = { role: "row", "aria-rowindex": index + 2, "data-row": index, style: { height, transform: `translateY(${top}px)` } };
-
   if (narrow) {
     return (
-      <div {...shared} className="absolute inset-x-0 flex items-center gap-2 border-b border-line bg-panel px-4">
-        <div role="cell" className="flex min-w-0 flex-1 flex-col gap-1">
+      <div className="flex items-center gap-2">
+        <Cell className="flex flex-1 flex-col gap-1">
           {name}
           <Strip workflow={workflow} runs={data?.latest ?? []} />
-        </div>
-        <div role="cell">{actions}</div>
+        </Cell>
+        <Cell className="shrink-0">{actions}</Cell>
       </div>
     );
   }
   return (
-    <div {...shared} className={cx(WORKFLOWS_GRID, "absolute inset-x-0 border-b border-line bg-panel hover:bg-hover focus-within:bg-hover")}>
-      <div role="cell" className="flex min-w-0 flex-col">
+    <>
+      <Cell className="flex flex-col">
         {name}
         {workflow.description && <span className="truncate text-xs text-muted">{workflow.description}</span>}
-      </div>
-      <div role="cell">{data && <Strip workflow={workflow} runs={data.latest} />}</div>
-      <div role="cell" className="num text-right" title={data?.p50 === undefined ? never : sample}>
-        {data?.p50 === undefined ? UNKNOWN : duration(data.p50)}
-      </div>
-      <div role="cell" className="num text-right" title={data?.p99 === undefined ? never : sample}>
-        {data?.p99 === undefined ? UNKNOWN : duration(data.p99)}
-      </div>
-      <div role="cell" className="num text-right" title={data?.cost === undefined ? "No run with a known cost has ended yet" : `mean ${sample}`}>
-        {data?.cost === undefined ? UNKNOWN : usd(data.cost)}
-      </div>
-      <div role="cell">
+      </Cell>
+      <Cell>{data && <Strip workflow={workflow} runs={data.latest} />}</Cell>
+      <Cell number title={data?.p50 === undefined ? never : sample}>
+        {duration(data?.p50)}
+      </Cell>
+      <Cell number title={data?.p99 === undefined ? never : sample}>
+        {duration(data?.p99)}
+      </Cell>
+      <Cell number title={data?.cost === undefined ? "No run with a known cost has ended yet" : `mean ${sample}`}>
+        {usd(data?.cost)}
+      </Cell>
+      <Cell>
         <Ago at={workflow.updated_at} className="text-muted" />
-      </div>
-      <div role="cell">{actions}</div>
-    </div>
+      </Cell>
+      <Cell>{actions}</Cell>
+    </>
   );
 }
 
@@ -115,8 +116,8 @@ function Strip({ workflow, runs }: { workflow: WorkflowSummary; runs: RunSummary
       {runs.toReversed().map((run) => (
         <span
           key={run.id}
-          title={`${statusWord(run.status)}, ${exactTime(run.started_at)}`}
-          className={cx("w-1.5 rounded-[1px]", run.status === "failed" ? "h-4" : "h-2.5", statusFill(run.status))}
+          title={`${statusWord(runStatus(run))}, ${exactTime(run.started_at)}`}
+          className={cx("w-1.5 rounded-[1px]", run.status === "failed" ? "h-4" : "h-2.5", statusFill(runStatus(run)))}
         />
       ))}
     </Link>

@@ -3,12 +3,11 @@ import { messageOf } from "@/api/problem";
 import { keys, workflowsQuery } from "@/api/queries";
 import type { WorkflowSummary } from "@/api/types";
 import { Button } from "@/ui/button";
-import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { plural } from "@/ui/format";
-import { useNarrow } from "@/ui/media";
 import { PageHeader } from "@/ui/page";
 import { useSteadyError } from "@/ui/steady";
-import { VirtualTable, type Column } from "@/ui/table";
+import { Table } from "@/ui/table";
 import { toast } from "@/ui/toast";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -17,19 +16,9 @@ import { useRef, useState } from "react";
 import { CreateDialog } from "./CreateDialog";
 import { RunDialog } from "./RunDialog";
 import { useImport } from "./useImport";
-import { WORKFLOWS_GRID, WorkflowRow } from "./WorkflowRow";
+import { COLUMNS, WorkflowRow } from "./WorkflowRow";
 
 const route = getRouteApi("/workflows");
-
-const COLUMNS: Column[] = [
-  { name: "Name" },
-  { name: "Latest runs" },
-  { name: "p50", number: true },
-  { name: "p99", number: true },
-  { name: "Cost per run", number: true },
-  { name: "Changed" },
-  { name: "Actions", silent: true },
-];
 
 /** What can I run or edit? */
 export function WorkflowsPage() {
@@ -37,21 +26,17 @@ export function WorkflowsPage() {
   const navigate = route.useNavigate();
   const query = useQuery({ ...workflowsQuery, refetchInterval: 10_000 });
   const error = useSteadyError(query);
-  const rows = query.data ?? [];
   const [creating, setCreating] = useState(false);
   const file = useRef<HTMLInputElement>(null);
   const importFile = useImport();
   const remove = useDelete();
 
-  const narrow = useNarrow();
-  const height = narrow ? 64 : 44;
-  const [active, setActive] = useState(-1);
   const openRun = (id: string | undefined) => void navigate({ search: { run: id }, replace: id === undefined });
   return (
     <>
       <PageHeader title="Workflows">
         <span className="num hidden text-muted sm:inline" role="status">
-          {query.data && plural(rows.length, "workflow")}
+          {query.data && plural(query.data.length, "workflow")}
         </span>
         <input
           ref={file}
@@ -77,26 +62,28 @@ export function WorkflowsPage() {
         </Button>
       </PageHeader>
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
-      {!query.data ? (
-        !error && <SkeletonRows rows={8} height={height} label="Loading the workflows" />
-      ) : rows.length === 0 ? (
-        <EmptyState
-          title="No workflow yet"
-          action={
-            <Button variant="primary" onClick={() => setCreating(true)}>
-              New workflow
-            </Button>
-          }
-        >
-          A workflow is a JSON document: model calls, tools and routers, and the edges between them.
-        </EmptyState>
-      ) : (
-        <VirtualTable label="Workflows" grid={WORKFLOWS_GRID} columns={COLUMNS} rows={rows} height={height} narrow={narrow} active={active} onActive={setActive}>
-          {(workflow, place) => (
-            <WorkflowRow key={workflow.id} {...place} workflow={workflow} narrow={narrow} onRun={() => openRun(workflow.id)} onDelete={() => remove.mutate(workflow)} />
-          )}
-        </VirtualTable>
-      )}
+      <Table
+        label="Workflows"
+        columns={COLUMNS}
+        rows={query.data}
+        failed={error !== null}
+        keyOf={(workflow) => workflow.id}
+        height={44}
+        empty={
+          <EmptyState
+            title="No workflow yet"
+            action={
+              <Button variant="primary" onClick={() => setCreating(true)}>
+                New workflow
+              </Button>
+            }
+          >
+            A workflow is a JSON document: model calls, tools and routers, and the edges between them.
+          </EmptyState>
+        }
+      >
+        {(workflow, narrow) => <WorkflowRow workflow={workflow} narrow={narrow} onRun={() => openRun(workflow.id)} onDelete={() => remove.mutate(workflow)} />}
+      </Table>
       {runId && <RunDialog workflow={runId} onClose={() => openRun(undefined)} />}
       {creating && <CreateDialog onClose={() => setCreating(false)} />}
     </>

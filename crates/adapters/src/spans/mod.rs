@@ -26,6 +26,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use crate::background;
 use crate::store::sqlite::OnFatal;
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::{Score, Span};
@@ -61,7 +62,6 @@ pub struct SqliteSpans {
     queue: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
     reads: Arc<Semaphore>,
-    cores: Semaphore,
     partitions: Arc<Partitions>,
     counts: Arc<Counts>,
     tail: broadcast::Sender<Arc<[TraceId]>>,
@@ -105,6 +105,7 @@ impl SqliteSpans {
         let writing = std::thread::Builder::new()
             .name("span-writer".to_string())
             .spawn(move || {
+                background::yield_to_others();
                 let on_fatal = writer.on_fatal.clone();
                 if std::panic::catch_unwind(AssertUnwindSafe(|| writer.run(jobs))).is_err() {
                     on_fatal("the writer of spans failed by a fault of FlowTrace; what was acknowledged is kept. Start it again");
@@ -115,7 +116,6 @@ impl SqliteSpans {
             queue,
             room: Arc::new(Semaphore::new(ROOM_KIB)),
             reads: Arc::new(Semaphore::new(READERS)),
-            cores: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             partitions,
             counts,
             tail,
@@ -141,10 +141,7 @@ impl SqliteSpans {
         if spans.is_empty() {
             return Ok(Written::default());
         }
-        // More at once than there are cores would only take more memory.
-        let core = self.cores.acquire().await.map_err(|_| stopped())?;
-        let prepared = tokio::task::spawn_blocking(move || prepare::prepare(spans)).await.map_err(|_| stopped())??;
-        drop(core);
+        let prepared = background::run(move || prepare::prepare(spans)).await.map_err(|_| stopped())??;
         let (reply, answer) = oneshot::channel();
         self.queue.send(Job::Write { prepared, admission, reply }).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?

@@ -155,12 +155,17 @@ fn terms_of(span: &Span, term: &mut impl FnMut(Field, &str)) {
     }
 }
 
-/// The first line of what went wrong.
+/// What went wrong, in a line: the first one, or of a Python traceback the last one, which says what was raised.
 pub fn shown_error(span: &Span) -> Option<String> {
     if span.status != flowtrace_core::span::SpanStatus::Error {
         return None;
     }
-    let line = span.error.as_deref().unwrap_or("").trim().lines().next().unwrap_or("");
+    let mut lines = span.error.as_deref().unwrap_or("").trim().lines();
+    let first = lines.next().unwrap_or("");
+    let line = match first.starts_with("Traceback (most recent call last)") {
+        true => lines.next_back().unwrap_or(first),
+        false => first,
+    };
     Some(line.chars().take(ERROR_CHARS).collect())
 }
 

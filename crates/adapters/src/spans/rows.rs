@@ -14,6 +14,9 @@ const MESSAGES: i64 = 4;
 const COUNTED: i64 = 8;
 const PIECES: i64 = 16;
 const RUN: i64 = 32;
+const TEAM: i64 = 64;
+/// Above this bit the number of hand-overs.
+const HANDOFFS: u32 = 8;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpanRow {
@@ -54,9 +57,11 @@ impl SpanRow {
             (self.counted, COUNTED),
             (self.pieces, PIECES),
             (f.run, RUN),
+            (f.team, TEAM),
         ] {
             flags |= if set { flag } else { 0 };
         }
+        flags |= i64::from(f.handoffs) << HANDOFFS;
         let sql = "INSERT OR REPLACE INTO spans VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
                    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
         connection.prepare_cached(sql)?.execute(params![
@@ -132,6 +137,8 @@ impl SpanRow {
             simulated: flags & SIMULATED != 0,
             response: symbol(23)? as u64,
             messages: flags & MESSAGES != 0,
+            team: flags & TEAM != 0,
+            handoffs: u32::try_from(flags >> HANDOFFS).unwrap_or(0),
         };
         Ok(SpanRow {
             facts,

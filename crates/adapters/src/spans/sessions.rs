@@ -7,18 +7,18 @@ use super::schema::{Period, day_text};
 use super::terms::{Field, term};
 use flowtrace_core::span::Score;
 use flowtrace_core::trace::TraceStatus;
+use flowtrace_core::trace::facts::Symbol;
 use flowtrace_core::trace::summary::Totals;
 use flowtrace_engine::port::span_store::{
-    Cursor, Direction, Page, Rollup, RollupBy, SORTED_SESSIONS, SessionKey, SessionQuery, SessionSort, SessionSummary,
-    SpanStoreError,
+    Cursor, Direction, Page, Rollup, RollupBy, SessionKey, SessionQuery, SessionSort, SessionSummary, SpanStoreError,
 };
 use flowtrace_engine::port::store::StoreError;
-use rusqlite::{Connection, OptionalExtension};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 /// Sessions that one call looks at; then the page ends and its cursor says where to go on.
-const BUDGET: usize = SORTED_SESSIONS;
+const BUDGET: usize = 2000;
 
 /// Where a session stands: in the file that has its newest trace, by the number of that one.
 type Place = (Period, i64);
@@ -51,6 +51,7 @@ fn newest(partitions: &Partitions, query: &SessionQuery) -> Result<Page<SessionS
     Ok(Page { items, next: next.map(|(period, no)| Cursor(format!("{period}.{no}"))) })
 }
 
+/// The sums of sessions are made when they are asked for, so this reads every trace that belongs to one.
 fn sorted(
     partitions: &Partitions,
     query: &SessionQuery,
@@ -60,30 +61,60 @@ fn sorted(
     let after = match &query.after {
         None => None,
         Some(cursor) => {
-            let (key, place) = cursor.0.split_once('.').ok_or(SpanStoreError::InvalidCursor)?;
-            Some((key.parse::<i64>().map_err(|_| SpanStoreError::InvalidCursor)?, parse_place(place)?))
+            let (value, id) = cursor.0.split_once('.').ok_or(SpanStoreError::InvalidCursor)?;
+            Some((value.parse::<i64>().map_err(|_| SpanStoreError::InvalidCursor)?, id))
         }
     };
-    let mut all: Vec<((i64, Place), SessionSummary)> = Vec::new();
-    walk(partitions, None, BUDGET, &mut |place, session| {
-        all.extend(session.filter(|session| fits(query, session)).map(|session| ((value(key, &session), place), session)));
-        true
-    })?;
-    all.sort_by_key(|(at, _)| *at);
+    let mut all = every(partitions)?;
+    all.retain(|session| fits(query, session));
+    // Of equal ones the order of their names, which no new trace changes.
+    let place = |session: &SessionSummary| (value(key, session), session.session_id.clone());
+    all.sort_by_cached_key(place);
     if direction == Direction::Descending {
         all.reverse();
     }
-    let beyond = |at: (i64, Place)| match (after, direction) {
+    let beyond = |session: &SessionSummary| match (after, direction) {
         (None, _) => true,
-        (Some(after), Direction::Ascending) => at > after,
-        (Some(after), Direction::Descending) => at < after,
+        (Some(after), Direction::Ascending) => (value(key, session), session.session_id.as_str()) > after,
+        (Some(after), Direction::Descending) => (value(key, session), session.session_id.as_str()) < after,
     };
-    all.retain(|(at, _)| beyond(*at));
-    let more = all.len() > query.limit;
-    all.truncate(query.limit);
-    let last = all.last().filter(|_| more).map(|(at, _)| *at);
-    let next = last.map(|(value, (period, no))| Cursor(format!("{value}.{period}.{no}")));
-    Ok(Page { items: all.into_iter().map(|(_, session)| session).collect(), next })
+    let mut items: Vec<SessionSummary> = all.into_iter().filter(beyond).take(query.limit + 1).collect();
+    let more = items.len() > query.limit;
+    items.truncate(query.limit);
+    let next = items.last().filter(|_| more).map(|last| Cursor(format!("{}.{}", value(key, last), last.session_id)));
+    Ok(Page { items, next })
+}
+
+/// All sessions with their sums.
+fn every(partitions: &Partitions) -> Result<Vec<SessionSummary>, StoreError> {
+    let mut all: Vec<SessionSummary> = Vec::new();
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    for partition in partitions.newest_first() {
+        partition.spans(|connection| {
+            let sql = format!("SELECT {OF_TRACE}, session FROM traces WHERE session IS NOT NULL ORDER BY no DESC");
+            let mut by_symbol: HashMap<Symbol, usize> = HashMap::new();
+            let mut traces = connection.prepare_cached(&sql)?;
+            let mut rows = traces.query([])?;
+            while let Some(row) = rows.next()? {
+                let symbol: Symbol = row.get(5)?;
+                let at = match by_symbol.get(&symbol) {
+                    Some(at) => *at,
+                    None => {
+                        let Some(name) = read::symbol_text(connection, Some(symbol))? else { continue };
+                        let at = *by_name.entry(name.clone()).or_insert(all.len());
+                        if at == all.len() {
+                            all.push(nothing_of(name));
+                        }
+                        by_symbol.insert(symbol, at);
+                        at
+                    }
+                };
+                add_trace(connection, row, &mut all[at])?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(all)
 }
 
 fn value(key: SessionKey, session: &SessionSummary) -> i64 {
@@ -200,31 +231,41 @@ fn sum(partitions: &[std::sync::Arc<Partition>], id: &str) -> Result<Option<Sess
 
 fn add_file(connection: &Connection, id: &str, session: &mut Option<SessionSummary>) -> rusqlite::Result<()> {
     let Some(symbol) = read::symbol_of(connection, id)? else { return Ok(()) };
-    let sql =
-        "SELECT started, duration, status, totals, user FROM terms JOIN traces ON no = trace WHERE term = ?1 ORDER BY no DESC";
-    let mut traces = connection.prepare_cached(sql)?;
+    let sql = format!("SELECT {OF_TRACE} FROM terms JOIN traces ON no = trace WHERE term = ?1 ORDER BY no DESC");
+    let mut traces = connection.prepare_cached(&sql)?;
     let mut rows = traces.query([term(Field::Session, symbol)])?;
     while let Some(row) = rows.next()? {
-        let (started, duration): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let status: i64 = row.get(2)?;
-        let ended = started.saturating_add(duration);
-        let sum = session.get_or_insert_with(|| SessionSummary {
-            session_id: id.to_owned(),
-            user_id: None,
-            first_started_at: started,
-            last_ended_at: ended,
-            traces: 0,
-            failed_traces: 0,
-            totals: Totals::default(),
-        });
-        sum.first_started_at = sum.first_started_at.min(started);
-        sum.last_ended_at = sum.last_ended_at.max(ended);
-        sum.traces += 1;
-        sum.failed_traces += u64::from(status == TraceStatus::Failed as i64);
-        sum.totals.add(&read::totals(row.get_ref(3)?.as_str().unwrap_or("")));
-        if sum.user_id.is_none() {
-            sum.user_id = read::symbol_text(connection, row.get(4)?)?;
-        }
+        add_trace(connection, row, session.get_or_insert_with(|| nothing_of(id.to_owned())))?;
+    }
+    Ok(())
+}
+
+/// What a trace adds to its session.
+const OF_TRACE: &str = "started, duration, status, totals, user";
+
+fn nothing_of(session_id: String) -> SessionSummary {
+    SessionSummary {
+        session_id,
+        user_id: None,
+        first_started_at: i64::MAX,
+        last_ended_at: i64::MIN,
+        traces: 0,
+        failed_traces: 0,
+        totals: Totals::default(),
+    }
+}
+
+/// Called with the newest trace first.
+fn add_trace(connection: &Connection, row: &Row<'_>, sum: &mut SessionSummary) -> rusqlite::Result<()> {
+    let (started, duration): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let status: i64 = row.get(2)?;
+    sum.first_started_at = sum.first_started_at.min(started);
+    sum.last_ended_at = sum.last_ended_at.max(started.saturating_add(duration));
+    sum.traces += 1;
+    sum.failed_traces += u64::from(status == TraceStatus::Failed as i64);
+    sum.totals.add(&read::totals(row.get_ref(3)?.as_str().unwrap_or("")));
+    if sum.user_id.is_none() {
+        sum.user_id = read::symbol_text(connection, row.get(4)?)?;
     }
     Ok(())
 }

@@ -120,7 +120,10 @@ pub fn spawn(partitions: Arc<Partitions>) -> Result<(Feed, JoinHandle<()>), Stor
     let mut indexer = Indexer { partitions, files: BTreeMap::new(), waiting };
     let thread = std::thread::Builder::new()
         .name("span-words".to_string())
-        .spawn(move || indexer.run(messages))
+        .spawn(move || {
+            crate::background::yield_to_others();
+            indexer.run(messages)
+        })
         .map_err(|error| StoreError::Unavailable(format!("no thread for the index of words: {error}")))?;
     Ok((feed, thread))
 }

@@ -1,5 +1,6 @@
 //! What sums need to know of a span.
 
+use super::handoff::{handoffs, is_team};
 use crate::id::SpanId;
 use crate::span::{Span, SpanKind, SpanStatus, Tokens};
 use sha2::{Digest, Sha256};
@@ -46,6 +47,10 @@ pub struct SpanFacts {
     pub response: u64,
     /// Whether prompt or answer are there.
     pub messages: bool,
+    /// How often an agent handed over in it.
+    pub handoffs: u32,
+    /// Whether it is an agent only by name, and stands for several.
+    pub team: bool,
 }
 
 impl SpanFacts {
@@ -87,6 +92,8 @@ impl SpanFacts {
             simulated: span.simulated,
             response: span.response_id.as_deref().filter(|id| !id.is_empty()).map_or(0, hash),
             messages: span.input.is_some() || span.output.is_some(),
+            handoffs: handoffs(span),
+            team: is_team(span),
         }
     }
 

@@ -4,6 +4,7 @@
 //! attempt a `tool` span below it. A step inside a loop or a map is below the step of that loop or map.
 
 use super::facts::{OPEN, RUN};
+use super::handoff::HANDOFFS;
 use super::merge::empty;
 use crate::event::{Body, Event, LlmResponse, LogLevel, RunStarted};
 use crate::failure::Failure;
@@ -278,7 +279,11 @@ impl<'a> Fold<'a> {
                 step.attributes.insert("flowtrace.workflow.hash".to_owned(), json!(workflow.hash));
             }
             Body::LoopChecked(checked) if checked.changes.iter().any(|change| change.name == crate::node::agent::MESSAGES) => {
-                self.step(path).kind = SpanKind::Agent;
+                let handoffs = checked.changes.iter().find(|change| change.name == crate::node::agent::HANDOFFS);
+                let handoffs = handoffs.map(|change| self.value(&change.value)).filter(|count| *count != 0);
+                let step = self.step(path);
+                step.kind = SpanKind::Agent;
+                step.attributes.extend(handoffs.map(|count| (HANDOFFS.to_owned(), count)));
             }
             Body::ApprovalRequested { message, .. } => {
                 self.note(Some(path), "approval requested", Map::from_iter([("message".to_owned(), json!(message))]));

@@ -17,7 +17,7 @@ pub struct Totals {
     pub steps: u64,
     pub llm_calls: u64,
     pub tool_calls: u64,
-    /// How many times an agent handed over to another one, at the deepest place.
+    /// How many times an agent handed over to another one, at the deepest place; see [`super::handoff`].
     pub handoff_depth: u64,
     /// Failed calls, tasks or agents that were tried again.
     pub retries: u64,
@@ -95,7 +95,7 @@ pub const MOST_MODELS: usize = 8;
 /// was over first before what came of it.
 pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
     let tree = Tree::new(spans);
-    let depth = tree.depths(|_| true);
+    let depth = tree.down(0u64, |above, _| above + 1);
     let mut order = tree.by_time.clone();
     order.sort_by_key(|at| (spans[*at].started_at, depth[*at], spans[*at].ended_at, spans[*at].span));
     order
@@ -216,10 +216,10 @@ struct Retried {
     made_good: bool,
 }
 
-struct Tree<'a> {
-    spans: &'a [SpanFacts],
+pub(super) struct Tree<'a> {
+    pub(super) spans: &'a [SpanFacts],
     /// Index of each span's parent, if that is there.
-    parent: Vec<Option<usize>>,
+    pub(super) parent: Vec<Option<usize>>,
     by_time: Vec<usize>,
 }
 
@@ -256,7 +256,7 @@ impl Tree<'_> {
         if within.is_empty() {
             return;
         }
-        let depth = self.depths(|_| true);
+        let depth = self.down(0u64, |above, _| above + 1);
         // In a cycle each would be inside of the other.
         for (outer, inner) in &mut within {
             inner.retain(|inner| depth[*inner] > depth[*outer]);
@@ -340,7 +340,7 @@ impl Tree<'_> {
                 Spend::Nothing => {}
             }
         }
-        totals.handoff_depth = self.handoff_depth();
+        totals.handoff_depth = super::handoff::depth(self);
         totals
     }
 
@@ -380,36 +380,26 @@ impl Tree<'_> {
         contains
     }
 
-    /// Agents within agents; a chain of `n` agents has `n - 1` hand-overs.
-    fn handoff_depth(&self) -> u64 {
-        if self.spans.iter().filter(|span| span.kind == SpanKind::Agent).nth(1).is_none() {
-            return 0;
-        }
-        let depths = self.depths(|span| span.kind == SpanKind::Agent);
-        depths.into_iter().max().unwrap_or(0).saturating_sub(1)
-    }
-
-    /// For each span how many of those from the root down to it count. In a cycle the count begins where the walk entered it.
-    fn depths(&self, counts: impl Fn(&SpanFacts) -> bool) -> Vec<u64> {
-        const UNKNOWN: u64 = u64::MAX;
-        let mut depths = vec![UNKNOWN; self.spans.len()];
+    /// For each span what comes of that of its parent, or of `above` where it has none. A cycle begins where the walk entered it.
+    pub(super) fn down<T: Copy>(&self, above: T, of: impl Fn(T, usize) -> T) -> Vec<T> {
+        let mut all: Vec<Option<T>> = vec![None; self.spans.len()];
         let mut path = Vec::new();
         let mut on_path = vec![false; self.spans.len()];
         for start in self.by_time.iter().copied() {
             let mut at = Some(start);
-            while let Some(span) = at.filter(|span| depths[*span] == UNKNOWN && !on_path[*span]) {
+            while let Some(span) = at.filter(|span| all[*span].is_none() && !on_path[*span]) {
                 on_path[span] = true;
                 path.push(span);
                 at = self.parent[span];
             }
-            let mut depth = at.map(|known| depths[known]).filter(|depth| *depth != UNKNOWN).unwrap_or(0);
+            let mut value = at.and_then(|known| all[known]).unwrap_or(above);
             while let Some(span) = path.pop() {
                 on_path[span] = false;
-                depth += u64::from(counts(&self.spans[span]));
-                depths[span] = depth;
+                value = of(value, span);
+                all[span] = Some(value);
             }
         }
-        depths
+        all.into_iter().map(|value| value.unwrap_or(above)).collect()
     }
 }
 

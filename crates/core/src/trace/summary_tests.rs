@@ -29,6 +29,8 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         simulated: false,
         response: 0,
         messages: false,
+        handoffs: 0,
+        team: false,
     }
 }
 
@@ -151,6 +153,50 @@ fn steps_are_the_leaves_of_work_and_handoffs_are_agents_in_agents() {
     let totals = summarize(&spans).totals;
     // The tool, the call, the task that contains nothing, and the agent that contains nothing.
     assert_eq!((totals.steps, totals.handoff_depth, totals.tool_calls), (4, 1, 1));
+}
+
+#[test]
+fn handoffs_count_in_each_shape() {
+    use SpanKind::*;
+    let depth = |spans: &[SpanFacts]| {
+        let backwards: Vec<_> = spans.iter().rev().copied().collect();
+        assert_eq!(summarize(&backwards).totals.handoff_depth, summarize(spans).totals.handoff_depth, "in any order");
+        summarize(spans).totals.handoff_depth
+    };
+    let agent = |id, parent| span(id, Some(parent), Agent);
+    let handed = |id, parent, count| SpanFacts { handoffs: count, ..span(id, Some(parent), Task) };
+    let root = span(1, None, Workflow);
+    assert_eq!(depth(&[root, agent(2, 1), call(3, 2, 0)]), 0, "one agent");
+    // One in the other: each works.
+    let nested = [root, agent(2, 1), call(3, 2, 0), agent(4, 2), call(5, 4, 0), agent(6, 4), call(7, 6, 0)];
+    assert_eq!(depth(&nested), 2);
+    let team = SpanFacts { team: true, ..span(1, None, Agent) };
+    assert_eq!(depth(&[team, agent(2, 1), call(3, 2, 0)]), 0);
+    assert_eq!(depth(&[team, agent(2, 1), call(3, 2, 0), agent(4, 2), call(5, 4, 0)]), 1);
+    assert_eq!(depth(&[team, agent(2, 1), handed(3, 2, 1), agent(4, 1)]), 1);
+    // Beside each other: only what was recorded tells, however it lies in the agent that hands over.
+    let beside = [root, agent(2, 1), call(3, 2, 0), agent(4, 1), call(5, 4, 0), agent(6, 1), call(7, 6, 0)];
+    assert_eq!(depth(&beside), 0, "one after the other");
+    assert_eq!(depth(&[&beside[..], &[handed(8, 2, 1), span(9, Some(4), Task), handed(10, 9, 1)]].concat()), 2);
+    // Two teams: the deeper one.
+    let team = |first: u64| {
+        let [lead, other] = [agent(first + 1, first), agent(first + 2, first)];
+        [
+            span(first, Some(1), Task),
+            lead,
+            call(first + 3, first + 1, 0),
+            handed(first + 4, first + 1, 1),
+            other,
+            call(first + 5, first + 2, 0),
+        ]
+    };
+    assert_eq!(depth(&[&[root][..], &team(10), &team(20)].concat()), 1);
+    // The engine's agent is one span.
+    let own = SpanFacts { handoffs: 3, ..agent(2, 1) };
+    assert_eq!(depth(&[root, own, call(3, 2, 0)]), 3);
+    // Without any agent, and in a cycle of agents, it ends.
+    assert_eq!(depth(&[root, handed(2, 1, 1)]), 1);
+    assert!(depth(&[agent(1, 2), agent(2, 1), call(3, 1, 0), handed(4, 2, 1)]) <= 3);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use flowtrace_core::payload::Payload;
 use serde_json::json;
 use std::sync::Arc;
 
-fn question(run: u128, path: &str) -> ApprovalRow {
+pub(super) fn question(run: u128, path: &str) -> ApprovalRow {
     ApprovalRow {
         run: stream(run),
         path: path.into(),

@@ -1,3 +1,4 @@
+use super::approvals::question;
 use super::{AnyStore, logs, run_row, stream};
 use crate::port::store::*;
 use flowtrace_core::id::{StreamId, Timestamp};
@@ -148,4 +149,15 @@ pub async fn wakeups_are_set_and_cleared(store: AnyStore) {
     let moved = vec![change(Some("soon"), None), change(Some("none"), None), change(None, Some(1)), change(None, Some(70))];
     store.append(Append { wakeups: moved, ..logs(a, 1, 1) }).await.unwrap();
     assert_eq!(store.wakeups().await.unwrap(), [wakeup(b, Some("soon"), 50), wakeup(a, None, 70), wakeup(a, Some("late"), 900)]);
+
+    // A run is parked as long as it has a wake-up of its own, and not by those of its steps.
+    assert_eq!(store.parked(vec![stream(9), b, a]).await.unwrap(), [Parked { run: a, asks: false }]);
+    assert_eq!(store.parked(vec![b]).await.unwrap(), []);
+    store.append(Append { approvals: vec![question(1, "ask")], ..logs(a, 2, 1) }).await.unwrap();
+    assert_eq!(store.parked(vec![a, b]).await.unwrap(), [Parked { run: a, asks: true }]);
+    let answered = ApprovalRow { decision: Some("approved".to_string()), ..question(1, "ask") };
+    store.append(Append { approvals: vec![answered], ..logs(a, 3, 1) }).await.unwrap();
+    assert_eq!(store.parked(vec![a]).await.unwrap(), [Parked { run: a, asks: false }]);
+    store.append(Append { wakeups: vec![change(None, None)], ..logs(a, 4, 1) }).await.unwrap();
+    assert_eq!(store.parked(vec![a]).await.unwrap(), []);
 }

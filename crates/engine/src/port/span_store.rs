@@ -175,12 +175,8 @@ pub enum SessionSort {
     /// Last active first.
     #[default]
     Newest,
-    /// Among the [`SORTED_SESSIONS`] that were active last.
     By(SessionKey, Direction),
 }
-
-/// How far back a sorted list of sessions looks, because their sums are made when they are asked for.
-pub const SORTED_SESSIONS: usize = 2000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionKey {

@@ -198,6 +198,14 @@ pub struct ApprovalQuery {
     pub limit: usize,
 }
 
+/// A run in which nothing can happen for a while: whoever ran it has let it go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parked {
+    pub run: RunId,
+    /// Whether a person is asked. If not, it is a time, a signal or the end of a pause.
+    pub asks: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct RunQuery {
     pub status: Option<String>,
@@ -237,6 +245,9 @@ pub trait Journal: Send + Sync {
 
     /// How many questions are open.
     fn open_approvals(&self) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Those of the runs that are parked, in the order of `runs`.
+    fn parked(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<Vec<Parked>, StoreError>>;
 
     /// Runs that are not finished, oldest first.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>>;

@@ -415,6 +415,9 @@ impl Journal for CrashingStore {
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
         self.0.store.unfinished()
     }
+    fn parked(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<Vec<Parked>, StoreError>> {
+        self.0.store.parked(runs)
+    }
     fn wakeups(&self) -> BoxFuture<'_, Result<Vec<Wakeup>, StoreError>> {
         self.0.store.wakeups()
     }

@@ -16,6 +16,7 @@ pub mod fork;
 pub mod health;
 pub mod keys;
 pub mod link;
+pub mod metrics;
 pub mod problem;
 pub mod providers;
 pub mod retention;
@@ -101,6 +102,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(schema::workflow))
         .routes(routes!(schema::openapi))
         .routes(routes!(crate::otlp::status::get))
+        .routes(routes!(metrics::get))
         .routes(routes!(health::health))
         .routes(routes!(health::version))
 }

@@ -288,6 +288,13 @@ fn step_status(status: StepStatus) -> Option<StepStatusView> {
     })
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WaitsFor {
+    Person,
+    Other,
+}
+
 /// A run in lists.
 #[derive(Serialize, ToSchema)]
 pub struct RunSummary {
@@ -302,6 +309,9 @@ pub struct RunSummary {
     pub session_id: Option<String>,
     pub triggered_by: String,
     pub status: String,
+    /// What a running run waits for, if nothing will happen in it for half a minute or more: `person` if one is asked, else `other`,
+    /// which is a time, a signal, or the end of a pause.
+    pub waits_for: Option<WaitsFor>,
     pub simulated: bool,
     pub started_at: Time,
     pub finished_at: Option<Time>,
@@ -331,6 +341,7 @@ impl From<RunRow> for RunSummary {
             session_id: row.session_id,
             triggered_by: row.triggered_by,
             status: row.status,
+            waits_for: None,
             simulated: row.simulated,
             started_at: Time(row.started_at),
             finished_at: row.finished_at.map(Time),

@@ -4,7 +4,7 @@ use super::dto::{no_such_run, page_size, run_id};
 use super::edited::{edited_version, say_edited};
 use super::extract::{OptionalJson, Path, Query};
 use super::problem::{ApiError, ApiResult, ProblemDocument};
-use super::run_view::{self, Run, RunSummary, Step};
+use super::run_view::{self, Run, RunSummary, Step, WaitsFor};
 use super::start::triggered_by;
 use super::workflows::raw;
 use crate::app::Shared;
@@ -14,11 +14,13 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use flowtrace_core::id::RunId;
 use flowtrace_core::payload::Payload;
+use flowtrace_core::state::RunStatus;
 use flowtrace_engine::host::Snapshot;
 use flowtrace_engine::port::store::RunQuery;
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -76,7 +78,23 @@ pub async fn list(State(app): State<Shared>, Query(query): Query<ListQuery>) -> 
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
     let mut runs: Vec<_> = rows.into_iter().map(|row| (row.id, RunSummary::from(row))).collect();
     say_edited(&app, &mut runs).await?;
+    say_waiting(&app, &mut runs).await?;
     Ok(Json(RunList { runs: runs.into_iter().map(|(_, run)| run).collect(), next_cursor }))
+}
+
+/// Says of each run in which nothing is under way what it waits for.
+async fn say_waiting(app: &Shared, runs: &mut [(RunId, RunSummary)]) -> ApiResult<()> {
+    let running: Vec<RunId> =
+        runs.iter().filter(|(_, run)| run.status == RunStatus::Running.as_str()).map(|(id, _)| *id).collect();
+    if running.is_empty() {
+        return Ok(());
+    }
+    let parked: HashMap<RunId, bool> =
+        app.store.parked(running).await?.into_iter().map(|parked| (parked.run, parked.asks)).collect();
+    for (id, run) in runs {
+        run.waits_for = parked.get(id).map(|asks| if *asks { WaitsFor::Person } else { WaitsFor::Other });
+    }
+    Ok(())
 }
 
 fn invalid_cursor() -> ApiError {

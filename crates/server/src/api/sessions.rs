@@ -20,8 +20,8 @@ pub struct ListQuery {
     q: Option<String>,
     /// `failed`: some trace of it failed; `ok`: none did.
     status: Option<String>,
-    /// `newest` (the default: last active first), `started_at`, `traces`, `cost` or `tokens`; with a `-` before it from the highest. All
-    /// but `newest` look at the 2,000 sessions that were active last.
+    /// `newest` (the default: last active first, by the arrival of their traces), `started_at`, `traces`, `cost` or `tokens`; with a `-`
+    /// before it from the highest.
     sort: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,

@@ -1,6 +1,7 @@
 //! From a body to durable spans.
 
 use super::spool::Spool;
+use flowtrace_adapters::background;
 use flowtrace_adapters::otlp::{Decoded, Refused, Rejected, langfuse};
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::price::PriceTable;
@@ -13,7 +14,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::Semaphore;
 
 /// Bodies above this are decoded where they keep no other request waiting.
 const LARGE: usize = 64 << 10;
@@ -24,8 +24,6 @@ pub struct Ingest {
     prices: PriceTable,
     pub spool: Spool,
     pub counters: Counters,
-    /// Large bodies that are decoded at once: more than there are cores would only take more memory.
-    decoding: Semaphore,
 }
 
 /// Since the start of the process.
@@ -94,13 +92,7 @@ impl From<SpanStoreError> for Failure {
 
 impl Ingest {
     pub fn open(store: Arc<dyn SpanStore>, prices: PriceTable, data: &Path) -> std::io::Result<Self> {
-        Ok(Ingest {
-            store,
-            prices,
-            spool: Spool::open(data.join("spool"))?,
-            counters: Counters::default(),
-            decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
-        })
+        Ok(Ingest { store, prices, spool: Spool::open(data.join("spool"))?, counters: Counters::default() })
     }
 
     /// Decodes a body and writes its spans. `Ok` means that they are durable.
@@ -151,7 +143,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Does the work of a body on a thread of its own if it is large.
+    /// Does the work of a body in the background if it is large.
     async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
         body: Vec<u8>,
@@ -161,9 +153,7 @@ impl Ingest {
             return Ok(work(self, &body)?);
         }
         let ingest = self.clone();
-        // It is never closed.
-        let _decoding = self.decoding.acquire().await;
-        let outcome = tokio::task::spawn_blocking(move || work(&ingest, &body)).await;
+        let outcome = background::run(move || work(&ingest, &body)).await;
         match outcome {
             Ok(outcome) => Ok(outcome?),
             Err(_) => Err(Failure::Bad(

@@ -33,6 +33,12 @@ async fn server_endpoints(api: &Api) {
     assert_eq!(version["simulated"], true);
     assert!(!version["git_sha"].as_str().unwrap().is_empty());
     assert_eq!(api.get("/api/ingest").await.expect(200)["waiting_requests"], 0);
+    let metrics = api.get("/metrics").await;
+    assert_eq!(metrics.status, 200, "{}", metrics.text);
+    let figure = |name: &str| metrics.text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+    assert!(figure("flowtrace_journal_commit_seconds_count").is_some_and(|count| count >= 1.0), "{}", metrics.text);
+    assert_eq!(figure("flowtrace_ingest_spans_total"), Some(0.0), "{}", metrics.text);
+    assert!(metrics.text.ends_with("# EOF\n"), "{}", metrics.text);
     assert_eq!(api.get("/api/openapi.json").await.expect(200)["info"]["title"], "FlowTrace");
     let schema = api.get("/api/schema/workflow.json").await.expect(200);
     assert!(schema["properties"]["nodes"].is_object(), "{schema}");

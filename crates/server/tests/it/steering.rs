@@ -33,7 +33,12 @@ pub async fn operations(api: &Api) {
         }
         panic!("step `{id}` of run {run} never was {status}")
     };
+    let waits_for = async || {
+        let listed = api.get("/api/runs?limit=200").await.expect(200);
+        listed["runs"].as_array().unwrap().iter().find(|row| row["id"] == *run).unwrap()["waits_for"].clone()
+    };
     let view = step("ask", "waiting").await;
+    assert_eq!(waits_for().await, "person");
     assert_eq!((&view["phase"], &view["steps"][1]["question"]["message"]), (&json!("waiting"), &json!("Send 1?")));
 
     let list = api.get(&format!("/api/approvals?run_id={run}")).await.expect(200);
@@ -57,12 +62,14 @@ pub async fn operations(api: &Api) {
     let detail = api.post(&path, json!({"decision": "reject"})).await.problem(409, "already_decided");
     assert!(detail.contains("approved by api at 20"), "{detail}");
     assert_eq!(api.get(&format!("/api/runs/{run}")).await.expect(200)["phase"], "paused");
+    assert_eq!(waits_for().await, "other", "nobody is asked any more, and the run is still paused");
     api.post(&format!("/api/runs/{run}/resume"), json!({})).await.expect(202);
     let view = step("last", "succeeded").await;
     let view = if view["status"] == "running" { step("last", "succeeded").await } else { view };
     assert_eq!(view["output"], json!({"approved": {"n": 2}, "told": "now"}), "{view:#}");
     let decided = api.get(&format!("/api/approvals?status=decided&run_id={run}")).await.expect(200);
     assert_eq!(decided["approvals"][0]["reason"], "rounded");
+    assert_eq!(waits_for().await, Value::Null);
     for what in ["pause", "resume", "signals/go"] {
         let body = if what == "signals/go" { json!({"payload": 1}) } else { json!({}) };
         api.post(&format!("/api/runs/{run}/{what}"), body).await.problem(409, "already_ended");

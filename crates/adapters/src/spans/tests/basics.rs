@@ -36,7 +36,9 @@ async fn each_filter_finds_its_traces() {
         let mut spans = small(trace);
         if trace % 4 == 0 {
             spans[3].status = SpanStatus::Error;
-            spans[3].error = Some("the model is overloaded\nsecond line".to_owned());
+            let traceback =
+                "Traceback (most recent call last):\n  File \"shop.py\", line 7, in ask\nOverloaded: the model is overloaded\n";
+            spans[3].error = Some(if trace == 8 { traceback } else { "the model is overloaded\nsecond line" }.to_owned());
         }
         if trace == 5 {
             spans[3].model = Some("claude".to_owned());
@@ -92,6 +94,12 @@ async fn each_filter_finds_its_traces() {
     assert_eq!(find(&store, TraceQuery { limit: 1, ..by(SortKey::Cost, Direction::Descending) }).await, [5]);
     let failed = store.summary(TraceId(4)).await.unwrap().unwrap();
     assert_eq!(failed.error.as_deref(), Some("the model is overloaded"));
+    let thrown = store.summary(TraceId(8)).await.unwrap().unwrap();
+    assert_eq!(
+        thrown.error.as_deref(),
+        Some("Overloaded: the model is overloaded"),
+        "a traceback says at its end what was raised"
+    );
 
     let score = |id: &str, trace: u128, value: serde_json::Value| Score {
         id: id.to_owned(),

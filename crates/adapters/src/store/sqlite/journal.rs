@@ -12,6 +12,7 @@ use flowtrace_engine::port::BoxFuture;
 use flowtrace_engine::port::store::*;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
 /// Appends whose blobs are longer than this together are compressed on a thread of their own.
@@ -29,7 +30,7 @@ impl Journal for SqliteStore {
             let bytes = appends.iter().map(Prepared::weight).sum();
             let permit = self.room(bytes).await?;
             let (reply, answer) = oneshot::channel();
-            self.send(Work::Append { appends, reply }, bytes, permit)?;
+            self.send(Work::Append { appends, queued: Instant::now(), reply }, bytes, permit)?;
             answer.await.map_err(|_| stopped())?.0
         })
     }
@@ -89,6 +90,10 @@ impl Journal for SqliteStore {
             let mut query = connection.prepare_cached(sql).map_err(store_error)?;
             query.query_row([], |row| row.get(0)).map_err(store_error)
         }))
+    }
+
+    fn parked(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<Vec<Parked>, StoreError>> {
+        Box::pin(self.readers.read(move |connection| parked(connection, runs).map_err(store_error)))
     }
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<RunId>, StoreError>> {
@@ -181,6 +186,18 @@ fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Result<Vec<RunRo
     let mut query = connection.prepare_cached(&sql)?;
     let found = query.query_map(params_from_iter(values.chain([limit.into()])), rows::run)?;
     found.collect()
+}
+
+fn parked(connection: &Connection, runs: Vec<RunId>) -> rusqlite::Result<Vec<Parked>> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM approvals WHERE run_id = stream AND decision IS NULL) \
+         FROM wakeups WHERE stream = ?1 AND step = ''";
+    let mut query = connection.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for run in runs {
+        let asks = query.query_row([key(run)], |row| row.get(0)).optional()?;
+        found.extend(asks.map(|asks| Parked { run, asks }));
+    }
+    Ok(found)
 }
 
 fn approvals(connection: &Connection, query: &ApprovalQuery) -> rusqlite::Result<Vec<ApprovalRow>> {

@@ -1,8 +1,8 @@
 //! The store in SQLite: `journal.db` in the data directory, and the files of large blobs beside it. What each file holds, what
 //! a crash leaves and how to back it up is told in `docs/storage.md`.
 //!
-//! The span files (`spans-*.db`) and the full-text files (`text-*.db`) of the trace explorer will stand beside `journal.db`, each
-//! with a writer of its own: their heavy traffic must not wait in the same log as the engine's commits.
+//! The files of spans and of their words stand beside `journal.db`, each with a writer of its own (`crate::spans`): their heavy
+//! traffic must not wait in the same log as the engine's commits.
 
 mod apply;
 mod blobs;
@@ -12,11 +12,13 @@ pub(crate) mod data_dir;
 pub(crate) mod error;
 mod heads;
 mod journal;
+mod log_room;
 mod prepare;
 mod readers;
 mod records;
 mod rows;
 mod schema;
+mod times;
 mod watchers;
 mod workflows;
 mod writer;
@@ -27,14 +29,17 @@ mod tests;
 pub use blobs::IN_DATABASE;
 pub use data_dir::DataDir;
 pub use schema::{journal_path, migrate};
+pub use times::Times;
 pub use writer::OnFatal;
 
 use blobs::BlobFiles;
 use flowtrace_engine::port::store::StoreError;
+use log_room::LogRoom;
 use readers::Readers;
 use rusqlite::Connection;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -69,6 +74,7 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     watchers: Arc<Watchers>,
     blobs: BlobFiles,
+    times: Times,
     writing: Option<JoinHandle<()>>,
     checkpointing: Option<JoinHandle<()>>,
     /// While this is there, the checkpointer runs.
@@ -103,7 +109,10 @@ impl SqliteStore {
         // At most one request waits; while a checkpoint runs, more requests say nothing new.
         let (want_checkpoint, wanted) = mpsc::sync_channel(1);
         let want = want_checkpoint.clone();
+        let frames = Arc::new(AtomicU64::new(0));
+        let last = frames.clone();
         let hook = move |_: &mut rusqlite::hooks::Wal, pages| {
+            last.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             if pages >= checkpoint::CHECKPOINT_PAGES {
                 let _ = want.try_send(());
             }
@@ -112,7 +121,16 @@ impl SqliteStore {
         connection.wal_hook(Some(hook)).map_err(error::store_error)?;
         tune(&mut connection).map_err(error::store_error)?;
 
-        let writer = Writer { connection, heads: Default::default(), watchers: watchers.clone(), on_fatal, stopped: None };
+        let times = Times::default();
+        let writer = Writer {
+            connection,
+            heads: Default::default(),
+            watchers: watchers.clone(),
+            times: times.clone(),
+            log_room: LogRoom::open(data_dir, frames).ok(),
+            on_fatal,
+            stopped: None,
+        };
         let writing = std::thread::Builder::new()
             .name("journal-writer".to_string())
             .spawn(move || {
@@ -131,6 +149,7 @@ impl SqliteStore {
             readers,
             watchers,
             blobs,
+            times,
             writing: Some(writing),
             checkpointing: None,
             want_checkpoint: Some(want_checkpoint),
@@ -139,6 +158,10 @@ impl SqliteStore {
         store.queue.send(checkpoint::expire()).map_err(|_| stopped())?;
         store.checkpointing = Some(checkpoint::spawn(data_dir, wanted, queue)?);
         Ok(store)
+    }
+
+    pub fn times(&self) -> &Times {
+        &self.times
     }
 
     async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, StoreError> {

@@ -17,7 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 ];
 
 /// Pages of 2 KiB: measured against 4, 8 and 16 KiB, see `docs/storage.md`. A file that was made with others keeps them.
-const PAGE_SIZE: u32 = 2048;
+pub(super) const PAGE_SIZE: u32 = 2048;
 
 /// A page cache of this many KiB for the writer holds the dirty pages of the largest batch, so that nothing is spilled.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;

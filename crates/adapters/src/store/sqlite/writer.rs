@@ -4,12 +4,15 @@
 use super::apply;
 use super::error::{is_doubtful_commit, is_failed_sync, store_error};
 use super::heads::{Head, Heads};
+use super::log_room::LogRoom;
 use super::prepare::Prepared;
+use super::times::Times;
 use super::watchers::Watchers;
 use flowtrace_core::id::{RunId, StreamId};
 use flowtrace_engine::port::store::{AppendError, StoreError};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// One transaction takes at most so many jobs and about so many bytes; more would only make everybody wait longer.
@@ -30,6 +33,7 @@ pub struct Job {
 pub enum Work {
     Append {
         appends: Vec<Prepared>,
+        queued: Instant,
         reply: oneshot::Sender<Answer>,
     },
     Other(Box<dyn Write>),
@@ -52,6 +56,9 @@ pub struct Writer {
     pub connection: Connection,
     pub heads: Heads,
     pub watchers: Arc<Watchers>,
+    pub times: Times,
+    /// Without it, the log grows with each commit.
+    pub log_room: Option<LogRoom>,
     pub on_fatal: OnFatal,
     /// Why nothing is written any more.
     pub stopped: Option<StoreError>,
@@ -107,18 +114,25 @@ impl Writer {
         if checkpoint && self.stopped.is_none() {
             self.checkpoint();
         }
+        if let Some(room) = &mut self.log_room
+            && let Err(error) = room.keep()
+        {
+            tracing::debug!("no space could be made for the log of journal.db beforehand: {error}");
+        }
     }
 
     fn transact(&mut self, batch: &mut [Pending]) -> Result<(), Failed> {
         if let Some(error) = &self.stopped {
             return Err(Failed::Stopped(error.clone()));
         }
+        let began = Instant::now();
         let written = self.write(batch);
         let committed = match written {
             Ok(()) => self.execute("COMMIT").map_err(|error| (is_doubtful_commit(&error), error)),
             Err(error) => Err((false, error)),
         };
         let Err((doubtful, error)) = committed else {
+            self.times.commit.observe(began.elapsed().as_secs_f64());
             self.heads.keep();
             return Ok(());
         };
@@ -217,7 +231,10 @@ impl Writer {
         for pending in batch.drain(..) {
             match pending.job.work {
                 // A caller that went away does not need the answer.
-                Work::Append { appends, reply } => drop(reply.send((pending.refused.map_or(Ok(()), Err), appends))),
+                Work::Append { appends, queued, reply } => {
+                    self.times.append.observe(queued.elapsed().as_secs_f64());
+                    drop(reply.send((pending.refused.map_or(Ok(()), Err), appends)));
+                }
                 Work::Other(work) => work.answer(Ok(())),
                 Work::Checkpoint | Work::Stop => {}
             }
@@ -250,7 +267,7 @@ impl Writer {
 fn answer_all(batch: &mut Vec<Pending>, error: &StoreError) {
     for pending in batch.drain(..) {
         match pending.job.work {
-            Work::Append { appends, reply } => drop(reply.send((Err(AppendError::Store(error.clone())), appends))),
+            Work::Append { appends, reply, .. } => drop(reply.send((Err(AppendError::Store(error.clone())), appends))),
             Work::Other(work) => work.answer(Err(error.clone())),
             Work::Checkpoint | Work::Stop => {}
         }

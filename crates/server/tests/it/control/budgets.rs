@@ -158,4 +158,16 @@ async fn agents() {
     let handing = agent(json!({"maxHandoffs": 2, "simulate": {"toolCalls": [{"name": "handoff_to_other"}]}}));
     let (run, _) = stopped(&api, &handing, "maxHandoffs").await;
     assert_eq!(turns(&run), 3, "{run:#}");
+    // The third hand-over is the one too many.
+    let traces = format!("/api/traces/{}", run["trace_id"].as_str().unwrap());
+    let mut trace = api.get(&traces).await;
+    for _ in 0..100 {
+        if trace.status == 200 && trace.json()["status"] != "running" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        trace = api.get(&traces).await;
+    }
+    let trace = trace.expect(200);
+    assert_eq!(trace["summary"]["handoff_depth"], 2, "{trace:#}");
 }

@@ -213,7 +213,9 @@ impl Operation {
             return if text.is_empty() { Ok(()) } else { Err("a body".to_owned()) };
         }
         let validator = response.get(content_type).ok_or_else(|| format!("content type `{content_type}`"))?;
-        if matches!(content_type, "text/event-stream" | "application/jsonl") {
+        if ["text/event-stream", "application/jsonl", "application/openmetrics-text"]
+            .contains(&content_type.split(';').next().unwrap())
+        {
             return Ok(());
         }
         let body: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;

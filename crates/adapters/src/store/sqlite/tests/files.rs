@@ -76,6 +76,35 @@ async fn large_blobs_are_files_and_leftovers_are_removed() {
     assert_eq!((owners(&small), owners(&large)), (1, 2));
 }
 
+/// What a `kill -9` leaves while the log has space ahead, before and after the log has started anew.
+#[tokio::test]
+async fn space_ahead_in_the_log_holds_nothing_for_who_reads_it_after_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, text) = (stream(1), "x".repeat(100_000));
+    let store = SqliteStore::open(dir.path()).unwrap();
+    let mut longest = 0;
+    for head in 0..300 {
+        let append = Append { stream: run, expected: head, events: vec![log(head + 1, &text)], ..Append::default() };
+        store.append(append).await.unwrap();
+        if head % 20 != 19 {
+            continue;
+        }
+        let crashed = tempfile::tempdir().unwrap();
+        for name in ["journal.db", "journal.db-wal"] {
+            fs::copy(dir.path().join(name), crashed.path().join(name)).unwrap();
+        }
+        let log = fs::read(crashed.path().join("journal.db-wal")).unwrap();
+        longest = longest.max(log.len());
+        let space = log.iter().rev().take_while(|byte| **byte == 0).count();
+        assert!(space >= 256 << 10, "{space} of {} bytes are free after event {}", log.len(), head + 1);
+        let again = SqliteStore::open(crashed.path()).unwrap();
+        let events = again.read(run, 0, 1000).await.unwrap();
+        assert_eq!(events.len() as u64, head + 1, "with {space} of {} bytes free", log.len());
+        again.append(logs(run, head + 1, 1)).await.unwrap();
+    }
+    assert!(longest < 30 << 20, "the log started anew: it was never longer than {longest} bytes, of 60 MB in all");
+}
+
 /// 60 MB go through a log that is checkpointed at 16 MiB.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_stays_bounded_under_load() {
