@@ -2301,7 +2301,7 @@ export interface components {
             tool_calls: number;
             /**
              * Format: int64
-             * @description How many times an agent handed over to another one, in the longest chain of them.
+             * @description How many times an agent handed over to another one, at the deepest place.
              */
             handoff_depth: number;
             /**
