@@ -1,6 +1,6 @@
 import { expect, Server, test } from "./server";
 import { HOSTILE, sendTrace } from "./spans";
-import { greeting } from "./workflows";
+import { greeting, refund } from "./workflows";
 
 test("a trace of any program is found by its words, and opens on what failed", async ({ page, server }) => {
   const word = `zebra${Date.now()}`;
@@ -329,9 +329,10 @@ test("a trace is pinned and scored", async ({ page, server }) => {
 });
 
 test("a run of this instance is a trace that leads back to it", async ({ page, server }) => {
-  const run = await server.run(await server.workflow("Traced", greeting), { name: "Ann" }, 20);
+  const run = await server.run(await server.workflow("Traced", greeting), { name: "Ann", age: "30" }, 20);
   const { trace_id } = await server.get<{ trace_id?: string }>(`/api/runs/${run}`);
   expect(trace_id).toMatch(/^[0-9a-f]{32}$/);
+  await expect.poll(async () => (await server.get<{ status?: string | number }>(`/api/traces/${trace_id}`)).status, { timeout: 20_000 }).toBe("ok");
   await page.goto(`${server.url}/traces/${trace_id}`);
   await page.getByRole("link", { name: "Open the run" }).click();
   await expect(page).toHaveURL(new RegExp(run));
@@ -343,6 +344,18 @@ test("a run of this instance is a trace that leads back to it", async ({ page, s
   await page.getByRole("link", { name: "all spans" }).click();
   await expect(page).toHaveURL(new RegExp(`/traces/${trace_id}`));
   await expect(page.getByRole("button", { name: /^look it up, / })).toBeVisible();
+});
+
+test("what is under way in a trace is not shown as done", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Traced question", refund), { order: "T-1" });
+  const { trace_id } = await server.get<{ trace_id?: string }>(`/api/runs/${run}`);
+  await expect.poll(async () => (await server.get<{ status?: string }>(`/api/traces/${trace_id}`)).status, { timeout: 20_000 }).toBe("running");
+  await page.goto(`${server.url}/traces/${trace_id}`);
+  await expect(page.getByRole("button", { name: /^Traced question, Workflow, Running/ })).toBeVisible();
+  await page.getByRole("button", { name: /^ask, .*Running/ }).click();
+  await expect(page.getByRole("complementary").getByText("Running")).toBeVisible();
+  await server.post(`/api/approvals/${encodeURIComponent(`${run}:ask`)}`, { decision: "approve" });
+  await expect(page.getByRole("complementary").getByText("Succeeded")).toBeVisible();
 });
 
 test("a trace of 10,000 spans has only the rows that are in view", async ({ page, server }) => {

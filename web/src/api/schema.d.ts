@@ -999,6 +999,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of the server itself, as OpenMetrics: how long the journal's commits take, what SDKs sent, what waits on disk. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/version": {
         parameters: {
             query?: never;
@@ -1882,8 +1899,13 @@ export interface components {
             status: string;
             error: string | null;
             started_at: components["schemas"]["SpanTime"];
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of an open span: until the last that was heard of it.
+             */
             duration_ms: number;
+            /** @description Whether it is known not to be over yet. */
+            open: boolean;
             provider: string | null;
             model_requested: string | null;
             /** @description The model that answered. */
@@ -2301,7 +2323,7 @@ export interface components {
             tool_calls: number;
             /**
              * Format: int64
-             * @description How many times an agent handed over to another one, at the deepest place.
+             * @description How many times an agent handed over to another one, in the longest chain of them.
              */
             handoff_depth: number;
             /**
@@ -3821,8 +3843,8 @@ export interface operations {
                 /** @description `failed`: some trace of it failed; `ok`: none did. */
                 status?: string;
                 /**
-                 * @description `newest` (the default: last active first), `started_at`, `traces`, `cost` or `tokens`; with a `-` before it from the highest. All
-                 *     but `newest` look at the 2,000 sessions that were active last.
+                 * @description `newest` (the default: last active first, by the arrival of their traces), `started_at`, `traces`, `cost` or `tokens`; with a `-`
+                 *     before it from the highest.
                  */
                 sort?: string;
                 /** @description `next_cursor` of the page before. */
@@ -5007,6 +5029,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text; version=1.0.0; charset=utf-8": string;
                 };
             };
             default: {

@@ -1,12 +1,12 @@
 import type { Conversation, TraceSummary } from "@/api/types";
-import { count, duration, usd } from "@/ui/format";
+import { count, usd } from "@/ui/format";
 import { Fact } from "@/ui/page";
 import { Ago } from "@/ui/time";
 import { Link } from "@tanstack/react-router";
-import { costText, costTitle } from "./look";
+import { costText, costTitle, durationText } from "./look";
 
 type Totals = Pick<TraceSummary, "started_at" | "total_tokens" | "total_cost_nanousd" | "cost_complete" | "summary" | "user_id"> &
-  Partial<Pick<TraceSummary, "duration_ms" | "service" | "environment" | "session_id">> &
+  { status?: string } & Partial<Pick<TraceSummary, "duration_ms" | "service" | "environment" | "session_id">> &
   Partial<Pick<Conversation, "last_active_at" | "traces" | "failed_traces">>;
 
 /** What a trace or a session came to. */
@@ -22,7 +22,7 @@ export function Facts({ of, session }: { of: Totals; session?: boolean }) {
           <Ago at={of.last_active_at} />
         </Fact>
       )}
-      {of.duration_ms !== undefined && <Fact name="Duration">{duration(of.duration_ms)}</Fact>}
+      {of.duration_ms !== undefined && <Fact name="Duration">{durationText({ status: "", ...of, duration_ms: of.duration_ms })}</Fact>}
       {of.traces !== undefined && <Fact name="Traces">{count(of.traces)}</Fact>}
       {of.failed_traces !== undefined && of.failed_traces > 0 && (
         <Fact name="Failed">

@@ -14,6 +14,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { RotateCw, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
+import { spanStatus } from "./look";
 import { messagesOf, type Message } from "./messages";
 import { ScoreList } from "./ScoreList";
 
@@ -70,7 +71,7 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
         what="span"
         kind={outline.kind}
         name={outline.name || outline.span_id}
-        status={outline.status === "error" ? "failed" : "succeeded"}
+        status={spanStatus(outline)}
         before={
           outline.kind === "llm" && (
             <Button title="Make this call again, with another prompt, model or parameters" onClick={() => setReplaying(true)}>
@@ -86,7 +87,7 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
             {outline.provider} {outline.model ?? outline.model_requested}
           </span>
         )}
-        <span className="num">{duration(outline.duration_ms)}</span>
+        <span className="num">{outline.open ? "" : duration(outline.duration_ms)}</span>
         {tokens !== null && <span className="num">{count(tokens)} tokens</span>}
         {outline.cost_nanousd != null && <span className="num">{usd(outline.cost_nanousd)}</span>}
         {outline.simulated && <Chip tone="warn">simulated</Chip>}
@@ -192,7 +193,7 @@ function Usage({ span }: { span: Span }) {
             ["Model asked for", span.model_requested ?? "—"],
             ["Model that answered", span.model ?? "—"],
             ["Started", exactTime(span.started_at)],
-            ["Duration", duration(span.duration_ms)],
+            ["Duration", span.open ? "under way" : duration(span.duration_ms)],
             ["First token after", duration(span.first_token_ms)],
             ["Ended by", span.finish_reason ?? "—"],
           ]}

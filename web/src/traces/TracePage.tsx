@@ -69,7 +69,7 @@ export function TracePage() {
     ...Object.fromEntries(TRACE_VIEWS.map((view, index) => [String(index + 1), () => change({ view })])),
   });
   const beside = useMedia("(min-width: 1024px)");
-  const data = useMemo(() => ({ steps: [...tree.nodes.values()].map(({ step }) => step), eventsOf: NO_EVENTS, live: false, lastTime: tree.end }), [tree]);
+  const data = useMemo(() => ({ steps: [...tree.nodes.values()].map(({ step }) => step), eventsOf: NO_EVENTS, live: trace?.status === "running", lastTime: tree.end }), [tree, trace?.status]);
 
   if (query.error && !trace) {
     const missing = query.error instanceof ApiProblem && (query.error.status === 404 || query.error.status === 400);

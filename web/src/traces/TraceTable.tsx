@@ -1,14 +1,14 @@
 import type { TraceSummary } from "@/api/types";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
-import { count, duration, firstLine, shortId } from "@/ui/format";
+import { count, firstLine, shortId } from "@/ui/format";
 import { Status } from "@/ui/status";
 import { Cell, Line, Table, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Pin } from "lucide-react";
 import type { ComponentProps } from "react";
-import { costText, costTitle, statusOf } from "./look";
+import { costText, costTitle, durationText, statusOf } from "./look";
 import { Tags } from "./Tags";
 
 type Key = "started_at" | "duration" | "tokens" | "cost";
@@ -68,7 +68,7 @@ function Lines({ trace }: { trace: TraceSummary }) {
       <Line>
         <Status status={statusOf(trace.status)} compact />
         <Title trace={trace} />
-        <span className="num ml-auto text-muted">{duration(trace.duration_ms)}</span>
+        <span className="num ml-auto text-muted">{durationText(trace)}</span>
       </Line>
       <Line small>
         {trace.error ? (
@@ -105,7 +105,7 @@ function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }
       <Cell>
         <Ago at={trace.started_at} className="text-muted" />
       </Cell>
-      <Cell number>{duration(trace.duration_ms)}</Cell>
+      <Cell number>{durationText(trace)}</Cell>
       <Cell number>{count(trace.total_tokens)}</Cell>
       <Cell number title={costTitle(trace)}>
         {costText(trace)}

@@ -1,5 +1,6 @@
+import type { Span } from "@/api/types";
 import type { AnyStatus } from "@/ui/status";
-import { UNKNOWN, usd } from "@/ui/format";
+import { duration, UNKNOWN, usd } from "@/ui/format";
 
 /** The status of a trace in the words that runs have. */
 export function statusOf(status: string): AnyStatus {
@@ -7,6 +8,12 @@ export function statusOf(status: string): AnyStatus {
   // What a newer server says is shown as it is.
   return status as AnyStatus;
 }
+
+/** The status of a span in the words that steps have. */
+export const spanStatus = ({ status, open }: Pick<Span, "status" | "open">) => (status === "error" ? "failed" : open ? "running" : "succeeded");
+
+/** While a trace is under way its duration is that until the last that was heard of it. */
+export const durationText = ({ status, duration_ms }: { status: string; duration_ms: number }) => `${status === "running" ? "≥ " : ""}${duration(duration_ms)}`;
 
 interface Cost {
   total_cost_nanousd: number;

@@ -15,6 +15,7 @@ function span(id: string, parent: string | null, more: Partial<Span> = {}): Span
     error: null,
     started_at: timeText(START),
     duration_ms: 10,
+    open: false,
     provider: null,
     model_requested: null,
     model: null,

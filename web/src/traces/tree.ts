@@ -1,3 +1,4 @@
+import { spanStatus } from "./look";
 import type { Span, Step } from "@/api/types";
 import { ms } from "@/runs/attempts";
 import { OPEN_UP_TO, type PathRow, type Sum } from "@/runs/rows";
@@ -25,10 +26,10 @@ export function stepOf(span: Span, end: string): Step {
     node_id: span.span_id,
     node_type: span.kind,
     name: span.name || span.span_id,
-    status: span.status === "error" ? "failed" : "succeeded",
+    status: spanStatus(span),
     started_at: span.started_at,
-    finished_at: end,
-    latency_ms: span.duration_ms,
+    finished_at: span.open ? null : end,
+    latency_ms: span.open ? null : span.duration_ms,
     first_token_ms: span.first_token_ms,
     provider: span.provider,
     model: span.model ?? span.model_requested,
@@ -137,6 +138,7 @@ const plus = (a: number | null, b: number | null | undefined) => (b == null ? a 
 function add(sum: Sum, { span, step, sum: below, children }: Node) {
   sum.steps += 1 + below.steps;
   sum.failed += (step.status === "failed" ? 1 : 0) + below.failed;
+  sum.active += (span.open ? 1 : 0) + below.active;
   for (const start of [step.started_at, below.start]) if (start && (sum.start === null || start < sum.start)) sum.start = start;
   for (const end of [step.finished_at, below.end]) if (end && (sum.end === null || end > sum.end)) sum.end = end;
   // Only what the totals count: wrappers repeat what is under them.

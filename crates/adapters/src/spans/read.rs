@@ -5,7 +5,7 @@ use super::rows::{self, Place, SpanRow};
 use super::schema::Kind;
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::{Score, Span};
-use flowtrace_core::trace::facts::{NONE, Symbol};
+use flowtrace_core::trace::facts::{NONE, OPEN, Symbol};
 use flowtrace_core::trace::merge::empty;
 use flowtrace_core::trace::summary::{Totals, order, summarize};
 use flowtrace_core::trace::{TraceStatus, TraceSummary};
@@ -304,6 +304,7 @@ pub fn outline(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, St
                 tokens: facts.tokens,
                 cost_nanousd: facts.cost_nanousd,
                 simulated: facts.simulated,
+                attributes: facts.open.then(|| (OPEN.to_owned(), true.into())).into_iter().collect(),
                 ..empty(id, facts.span)
             });
         }

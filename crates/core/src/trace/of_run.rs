@@ -9,6 +9,7 @@ use super::merge::empty;
 use crate::event::{Body, Event, LlmResponse, LogLevel, RunStarted};
 use crate::failure::Failure;
 use crate::id::{RunId, SpanId, StepPath, Timestamp, TraceId};
+use crate::node::agent;
 use crate::payload::Payload;
 use crate::span::{Span, SpanEvent, SpanKind, SpanLink, SpanStatus, Tokens};
 use serde_json::{Map, Value, json};
@@ -278,12 +279,17 @@ impl<'a> Fold<'a> {
                 step.attributes.insert("flowtrace.workflow.name".to_owned(), json!(name));
                 step.attributes.insert("flowtrace.workflow.hash".to_owned(), json!(workflow.hash));
             }
-            Body::LoopChecked(checked) if checked.changes.iter().any(|change| change.name == crate::node::agent::MESSAGES) => {
-                let handoffs = checked.changes.iter().find(|change| change.name == crate::node::agent::HANDOFFS);
-                let handoffs = handoffs.map(|change| self.value(&change.value)).filter(|count| *count != 0);
+            Body::LoopChecked(checked) if checked.changes.iter().any(|change| change.name == agent::MESSAGES) => {
+                let set = |name: &str| {
+                    checked.changes.iter().find(|change| change.name == name).map(|change| self.value(&change.value))
+                };
+                let (handoffs, active) = (set(agent::HANDOFFS), set(agent::ACTIVE));
                 let step = self.step(path);
                 step.kind = SpanKind::Agent;
-                step.attributes.extend(handoffs.map(|count| (HANDOFFS.to_owned(), count)));
+                if let Some(handoffs) = handoffs.filter(|handoffs| handoffs.as_u64().is_some_and(|handoffs| handoffs > 0)) {
+                    step.attributes.insert(HANDOFFS.to_owned(), handoffs);
+                    self.note(Some(path), "handoff", Map::from_iter(active.map(|active| ("to".to_owned(), active))));
+                }
             }
             Body::ApprovalRequested { message, .. } => {
                 self.note(Some(path), "approval requested", Map::from_iter([("message".to_owned(), json!(message))]));
@@ -464,6 +470,20 @@ mod tests {
         assert_eq!(by_name("echo").input, Some(json!({"x": 1})));
         let facts: Vec<SpanFacts> = spans.iter().map(|span| SpanFacts::of(span, |_| 1)).collect();
         assert_eq!(summarize(&facts).status, TraceStatus::Running);
+    }
+
+    #[test]
+    fn an_agent_that_hands_over_says_so() {
+        let journal: Value = serde_json::from_str(include_str!("../../../../fixtures/journals/agent.json")).unwrap();
+        let format = u16::try_from(journal["format"].as_u64().unwrap()).unwrap();
+        let events = crate::event::decode(format, journal["events"].to_string().as_bytes()).unwrap();
+        let spans = spans(crate::id::StreamId(5), "demo", &events, &|_| None);
+        let agents: Vec<&Span> = spans.iter().filter(|span| span.kind == SpanKind::Agent).collect();
+        assert_eq!(agents.len(), 1);
+        assert_eq!(agents[0].attributes[HANDOFFS], 1);
+        assert!(agents[0].events.iter().any(|event| event.name == "handoff" && event.attributes["to"] == "helper"));
+        let facts: Vec<SpanFacts> = spans.iter().map(|span| SpanFacts::of(span, |text| text.len() as i64)).collect();
+        assert_eq!(summarize(&facts).totals.handoff_depth, 1);
     }
 
     #[test]

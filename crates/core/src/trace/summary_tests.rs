@@ -13,6 +13,7 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         status: SpanStatus::Ok,
         open: false,
         run: false,
+        handoffs: 0,
         started_at: id as i64,
         ended_at: id as i64 + 1,
         service: NONE,
@@ -29,7 +30,6 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         simulated: false,
         response: 0,
         messages: false,
-        handoffs: 0,
         team: false,
     }
 }

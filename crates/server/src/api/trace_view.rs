@@ -3,6 +3,7 @@
 use super::dto::cents;
 use flowtrace_core::span;
 use flowtrace_core::trace;
+use flowtrace_core::trace::facts::OPEN;
 use flowtrace_core::trace::summary::Totals;
 use flowtrace_engine::port::span_store;
 use serde::{Serialize, Serializer};
@@ -70,7 +71,7 @@ pub struct Work {
     steps: u64,
     llm_calls: u64,
     tool_calls: u64,
-    /// How many times an agent handed over to another one, at the deepest place.
+    /// How many times an agent handed over to another one, in the longest chain of them.
     handoff_depth: u64,
     /// Failed calls, tasks or agents that were tried again.
     retries: u64,
@@ -170,7 +171,10 @@ pub struct Span {
     status: &'static str,
     error: Option<String>,
     started_at: SpanTime,
+    /// Of an open span: until the last that was heard of it.
     duration_ms: f64,
+    /// Whether it is known not to be over yet.
+    open: bool,
     provider: Option<String>,
     model_requested: Option<String>,
     /// The model that answered.
@@ -244,6 +248,7 @@ impl Span {
             error: span.error,
             started_at: SpanTime(span.started_at),
             duration_ms: millis(span.started_at, span.ended_at.max(span.started_at)),
+            open: span.attributes.get(OPEN) == Some(&Value::Bool(true)),
             provider: span.provider,
             model_requested: span.model_requested,
             model: span.model,

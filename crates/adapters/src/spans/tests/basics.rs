@@ -1,6 +1,7 @@
 use super::*;
 use flowtrace_core::span::{Score, Scored};
 use flowtrace_core::trace::TraceStatus;
+use flowtrace_core::trace::facts::OPEN;
 use serde_json::json;
 
 #[tokio::test]
@@ -26,6 +27,20 @@ async fn what_is_written_is_found_again_whole() {
     let store = open(dir.path(), &clock);
     assert_eq!(store.trace(TraceId(7)).await.unwrap().unwrap(), trace, "after opening it again");
     assert_eq!(store.counters().await.unwrap().accepted, 4);
+}
+
+#[tokio::test]
+async fn an_open_span_is_open_in_the_outline_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Hand::new());
+    let mut spans = small(7);
+    spans[3].attributes.insert(OPEN.to_owned(), json!(true));
+    write(&store, spans.clone()).await;
+    let outline = store.outline(TraceId(7)).await.unwrap().unwrap();
+    assert_eq!(outline.summary.status, TraceStatus::Running);
+    for (span, whole) in outline.spans.iter().zip(&spans) {
+        assert_eq!(span.attributes.get(OPEN), whole.attributes.get(OPEN), "{}", whole.name);
+    }
 }
 
 #[tokio::test]
