@@ -391,9 +391,9 @@ test("with no trace yet it says how to send one, and with no server it keeps the
 test("an address that names no trace says so", async ({ page, server }) => {
   await page.goto(`${server.url}/traces/${"0".repeat(31)}1`);
   await expect(page.getByText("There is no such trace")).toBeVisible();
-  await expect(page.getByRole("link", { name: "All traces" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Go to the traces" })).toBeVisible();
   await page.goto(`${server.url}/sessions/nobody-said-this`);
   await expect(page.getByText("There is no such session")).toBeVisible();
-  await page.getByRole("link", { name: "All sessions" }).click();
+  await page.getByRole("link", { name: "Go to the sessions" }).click();
   await expect(page.getByRole("heading", { name: "Sessions" })).toBeVisible();
 });
