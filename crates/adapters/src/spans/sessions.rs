@@ -39,11 +39,15 @@ fn newest(partitions: &Partitions, query: &SessionQuery) -> Result<Page<SessionS
     let cut = walk(partitions, after, BUDGET, &mut |place, session| {
         if items.len() == query.limit {
             next = seen;
-            return false;
+            return Ok(false);
         }
         seen = Some(place);
-        items.extend(session.filter(|session| fits(query, session)));
-        true
+        if let Some(session) = session.filter(|session| fits(query, session))
+            && of_user(partitions, query, &session)?
+        {
+            items.push(session);
+        }
+        Ok(true)
     })?;
     if cut {
         next = seen;
@@ -78,7 +82,15 @@ fn sorted(
         (Some(after), Direction::Ascending) => (value(key, session), session.session_id.as_str()) > after,
         (Some(after), Direction::Descending) => (value(key, session), session.session_id.as_str()) < after,
     };
-    let mut items: Vec<SessionSummary> = all.into_iter().filter(beyond).take(query.limit + 1).collect();
+    let mut items: Vec<SessionSummary> = Vec::new();
+    for session in all.into_iter().filter(beyond) {
+        if of_user(partitions, query, &session)? {
+            items.push(session);
+        }
+        if items.len() > query.limit {
+            break;
+        }
+    }
     let more = items.len() > query.limit;
     items.truncate(query.limit);
     let next = items.last().filter(|_| more).map(|last| Cursor(format!("{}.{}", value(key, last), last.session_id)));
@@ -132,9 +144,28 @@ fn fits(query: &SessionQuery, session: &SessionSummary) -> bool {
         let user = session.user_id.as_deref().unwrap_or("");
         [session.session_id.as_str(), user].iter().any(|name| name.to_lowercase().contains(&text.to_lowercase()))
     };
-    (query.user.is_none() || query.user == session.user_id)
-        && query.text.as_deref().is_none_or(named)
-        && query.failed.is_none_or(|failed| failed == (session.failed_traces > 0))
+    query.text.as_deref().is_none_or(named) && query.failed.is_none_or(|failed| failed == (session.failed_traces > 0))
+}
+
+/// Whether some trace of the session is of the user that the query wants.
+fn of_user(partitions: &Partitions, query: &SessionQuery, session: &SessionSummary) -> Result<bool, StoreError> {
+    if query.user.is_none() || query.user == session.user_id {
+        return Ok(true);
+    }
+    let user = query.user.as_deref().unwrap_or_default();
+    for partition in partitions.newest_first() {
+        let found = partition.spans(|connection| {
+            let symbols = (read::symbol_of(connection, &session.session_id)?, read::symbol_of(connection, user)?);
+            let (Some(session), Some(user)) = symbols else { return Ok(false) };
+            let sql = "SELECT EXISTS(SELECT 1 FROM terms s JOIN terms u ON u.trace = s.trace WHERE s.term = ?1 AND u.term = ?2)";
+            let mut any = connection.prepare_cached(sql)?;
+            any.query_row([term(Field::Session, session), term(Field::User, user)], |row| row.get(0))
+        })?;
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn parse_place(text: &str) -> Result<Place, SpanStoreError> {
@@ -148,7 +179,7 @@ fn walk(
     partitions: &Partitions,
     after: Option<Place>,
     budget: usize,
-    take: &mut dyn FnMut(Place, Option<SessionSummary>) -> bool,
+    take: &mut dyn FnMut(Place, Option<SessionSummary>) -> Result<bool, StoreError>,
 ) -> Result<bool, SpanStoreError> {
     let all = partitions.newest_first();
     let mut left = budget;
@@ -176,7 +207,7 @@ fn walk(
                 below = last;
                 let newer = all[..at].iter().map(|newer| has(newer, &id)).collect::<Result<Vec<_>, _>>()?;
                 let session = if newer.contains(&true) { None } else { sum(&all[at..], &id)? };
-                if !take((partition.period, last), session) {
+                if !take((partition.period, last), session)? {
                     return Ok(false);
                 }
             }

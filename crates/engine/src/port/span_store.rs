@@ -160,6 +160,7 @@ pub struct SessionSummary {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionQuery {
+    /// Who has a trace of it.
     pub user: Option<String>,
     /// A part of the session's or its user's name, whatever its case.
     pub text: Option<String>,

@@ -45,7 +45,7 @@ pub async fn operations(api: &Api) {
         assert_eq!(listed, !query.contains("user_id"), "{query}: {sessions:#}");
     }
     assert_eq!(api.get("/api/sessions?q=nobody").await.expect(200)["sessions"], json!([]));
-    for query in ["cursor=x", "sort=age", "sort=-newest", "status=running", "sort=cost&cursor=1.x"] {
+    for query in ["cursor=x", "sort=age", "sort=-newest", "status=running", "sort=cost&cursor=x.y"] {
         api.get(&format!("/api/sessions?{query}")).await.problem(400, "invalid_query");
     }
 

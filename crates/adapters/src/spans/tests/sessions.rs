@@ -57,6 +57,16 @@ async fn sessions_are_searched_and_sorted_page_by_page() {
     assert_eq!(list(&store, SessionQuery { failed: Some(true), ..base() }).await, ["Order-8"]);
     assert_eq!(list(&store, SessionQuery { failed: Some(false), ..text("order-") }).await, ["order-7"]);
     assert_eq!(list(&store, SessionQuery { user: Some("ada".to_owned()), ..base() }).await, ["order-7", "Order-8"]);
+    // A session is of everybody who has a trace of it; it shows the latest.
+    let mut spans = small(9);
+    (spans[0].session_id, spans[0].user_id) = (Some("chat".to_owned()), Some("eve".to_owned()));
+    write(&store, spans).await;
+    let of = |user: &str, query: SessionQuery| SessionQuery { user: Some(user.to_owned()), ..query };
+    for user in ["bob", "eve"] {
+        assert_eq!(list(&store, of(user, base())).await, ["chat"], "{user}");
+        assert_eq!(list(&store, of(user, by(SessionKey::Cost, Ascending))).await, ["chat"], "{user}");
+    }
+    assert_eq!(list(&store, of("nobody", base())).await, [""; 0]);
     let wrong = SessionQuery { after: Some(Cursor("x.2".to_owned())), limit: 2, ..by(SessionKey::Cost, Ascending) };
     assert!(matches!(store.sessions(wrong).await, Err(SpanStoreError::InvalidCursor)));
 }
