@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Shorter logs are left to grow: each byte of the space is written twice, and a server that does little gains nothing from it.
-const SHORT: u64 = 1 << 20;
+const SHORT: u64 = 2 << 20;
 
 /// Bytes that are added at a time: more would hold up the commits behind it.
 const ADDED: u64 = 1 << 20;
