@@ -402,8 +402,13 @@ fn a_retry_that_waits_is_neither_lost_nor_early() {
 
 #[test]
 fn a_call_that_many_wait_for_is_paid_once_also_after_a_kill() {
-    let upstream =
-        Upstream::start(|call| Reply::says(call, "Shared.", Tokens::plain(1000, 100)).after(Duration::from_millis(700)));
+    // The call before the kill has no answer, however long starting the runs takes.
+    let killed = Arc::new(AtomicBool::new(false));
+    let answers = killed.clone();
+    let upstream = Upstream::start(move |call| match answers.load(Ordering::Relaxed) {
+        true => Reply::says(call, "Shared.", Tokens::plain(1000, 100)).after(Duration::from_millis(700)),
+        false => Reply::silence(),
+    });
     let server = serve(Arc::new(tempfile::tempdir().unwrap()), &upstream);
     let ids = block_on(async {
         let api = server.api();
@@ -414,7 +419,9 @@ fn a_call_that_many_wait_for_is_paid_once_also_after_a_kill() {
         ids
     });
     upstream.wait_for_calls("the same", 1);
-    let server = serve(server.kill(), &upstream);
+    let directory = server.kill();
+    killed.store(true, Ordering::Relaxed);
+    let server = serve(directory, &upstream);
     let runs = block_on(async {
         let api = server.api();
         all_ended(&api).await;
