@@ -238,8 +238,9 @@ function Axis({ marks }: { marks: readonly Mark[] }) {
   const width = useWidth(box);
   return (
     <span ref={box} className="relative h-full min-w-0">
-      {placeMarks(marks, width).map(({ text, left, at, centred }) => (
-        <span key={`${at} ${text}`}>
+      {placeMarks(marks, width).map(({ text, left, at, centred }, index) => (
+        // By its turn: the text of a wait that goes on changes with every moment, and the element stays.
+        <span key={index}>
           {!centred && <span className="absolute inset-y-0 border-l border-line" style={{ left: `${at * 100}%` }} />}
           <span className={cx("num absolute top-1 px-1", centred && "rounded bg-raised")} style={{ left }}>
             {text}
