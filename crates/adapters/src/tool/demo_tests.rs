@@ -72,7 +72,7 @@ impl Demo {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), over).await.expect("the demo did not end within a minute");
+        tokio::time::timeout(Duration::from_secs(180), over).await.expect("the demo did not end within three minutes");
         let events = self.host.store().read(run, 0, 1000).await.unwrap();
         let mut outputs = HashMap::new();
         for event in &events {

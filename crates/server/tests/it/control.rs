@@ -6,13 +6,11 @@ mod kills;
 mod people;
 mod taking_back;
 
-use crate::support::{Answer, Api, Reply, Server, Upstream};
+use crate::support::{Answer, Api, PATIENCE, Reply, Server, Upstream};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn fresh() -> Arc<TempDir> {
     Arc::new(tempfile::tempdir().unwrap())

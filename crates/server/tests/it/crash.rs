@@ -1,7 +1,7 @@
 //! `kill -9` of the real process, at random moments and at the worst ones. The upstream counts what is asked of it.
 
 use crate::support::binary::kill_while_starting;
-use crate::support::{Api, Call, Reply, Server, To, Tokens, Upstream, flowtrace, wait_until};
+use crate::support::{Api, Call, PATIENCE, Reply, Server, To, Tokens, Upstream, flowtrace, wait_until};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -167,7 +167,7 @@ fn count(events: &[Value], step: &str, kind: &str) -> usize {
 
 /// Waits until no run is queued or running.
 async fn all_ended(api: &Api) {
-    let deadline = Instant::now() + Duration::from_secs(90);
+    let deadline = Instant::now() + PATIENCE;
     for status in ["queued", "running"] {
         loop {
             let runs = api.get(&format!("/api/runs?status={status}&limit=200")).await.expect(200)["runs"].clone();

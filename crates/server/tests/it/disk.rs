@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::support::binary::{finish, on_file_system};
-use crate::support::{Reply, Server, Upstream, documents, flowtrace};
+use crate::support::{PATIENCE, Reply, Server, Upstream, documents, flowtrace};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ async fn runs_go_on_when_there_is_space_again() {
     assert!(detail.contains("free some space"), "{detail}");
     let begin = Instant::now();
     while server.log.lock().unwrap().matches("the run cannot be written; trying again").count() < 4 {
-        assert!(begin.elapsed() < Duration::from_secs(30), "{}", server.log.lock().unwrap());
+        assert!(begin.elapsed() < PATIENCE, "{}", server.log.lock().unwrap());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     api.get("/health").await.expect(200);

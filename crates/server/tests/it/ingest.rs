@@ -1,14 +1,14 @@
 //! Recorded traffic of SDKs against the real binary: every case gives its trace, in whatever pieces and order it comes.
 
 use crate::support::wire::{self, Recorded, cases, message, name, request, span};
-use crate::support::{Api, Server};
+use crate::support::{Api, PATIENCE, Server};
 use reqwest::Client;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 fn http2() -> Client {
-    Client::builder().no_proxy().http2_prior_knowledge().timeout(Duration::from_secs(60)).build().unwrap()
+    Client::builder().no_proxy().http2_prior_knowledge().timeout(PATIENCE).build().unwrap()
 }
 
 /// Compares a trace with what was expected of it.
@@ -224,7 +224,7 @@ async fn overload_is_told_and_one_sdk_is_kept_on_disk() {
     drop(occupied);
     let server = Server::on(directory, &["--no-demo"], |_| ());
     let api = server.api();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     while api.get("/api/ingest").await.expect(200)["waiting_requests"] != 0 {
         assert!(Instant::now() < deadline, "what waited on disk is not stored");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -312,7 +312,7 @@ async fn spans_that_no_recorded_sdk_sends() {
 
     for query in ["987654", "caf%C3%A9", "cafe", "%F0%9F%8E%89"] {
         let found = async || api.get(&format!("/api/traces?q={query}")).await.expect(200)["traces"].as_array().unwrap().len();
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
         while found().await != 1 {
             assert!(Instant::now() < deadline, "nothing is found by {query}");
             tokio::time::sleep(Duration::from_millis(50)).await;

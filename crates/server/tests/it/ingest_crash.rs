@@ -1,13 +1,13 @@
 //! `kill -9` while spans come in over HTTP: what was acknowledged is there after every restart, in whole requests and each span once.
 
 use crate::support::wire::{attribute, message, post, request, span};
-use crate::support::{Api, Server};
+use crate::support::{Api, PATIENCE, Server};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Four servers are killed side by side, each on a data directory of its own that it keeps.
 const LANES: u64 = 4;
@@ -103,7 +103,14 @@ fn lane(lane: u64) -> u64 {
             let (api, known, next) = (api.clone(), known.clone(), next.clone());
             async move { send(&api, &known, &next).await }
         });
+        let acknowledged = || known.lock().unwrap().acknowledged.len();
+        let before = acknowledged();
         let killing = async {
+            // Every other kill finds a server that has acknowledged something, however slow the machine is.
+            let patience = Instant::now();
+            while kill % 2 == 1 && acknowledged() == before && patience.elapsed() < PATIENCE {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             tokio::time::sleep(after).await;
             // Without a word: the connections of the clients break.
             tokio::task::spawn_blocking(move || server.kill()).await.unwrap();
@@ -142,5 +149,5 @@ fn acknowledged_spans_survive_a_hundred_kills() {
     let acknowledged: BTreeMap<u64, u64> =
         lanes.into_iter().enumerate().map(|(number, lane)| (number as u64, lane.join().unwrap())).collect();
     // Otherwise nothing was tested.
-    assert!(acknowledged.values().all(|requests| *requests >= KILLS), "few requests were acknowledged: {acknowledged:?}");
+    assert!(acknowledged.values().all(|requests| *requests >= KILLS / 2), "few requests were acknowledged: {acknowledged:?}");
 }

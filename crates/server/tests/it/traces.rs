@@ -1,6 +1,6 @@
 //! Traces, sessions and scores over the API; what fills them here are the engine's own runs.
 
-use crate::support::{Api, Server, documents};
+use crate::support::{Api, PATIENCE, Server, documents};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -201,7 +201,7 @@ async fn the_tail_tells_of_traces_as_they_arrive() {
     }
     let mut text = String::new();
     while !text.contains("\n\n") || !text.contains("event: trace") {
-        let chunk = tokio::time::timeout(Duration::from_secs(60), response.chunk()).await.expect("nothing came").unwrap();
+        let chunk = tokio::time::timeout(PATIENCE, response.chunk()).await.expect("nothing came").unwrap();
         text.push_str(std::str::from_utf8(&chunk.expect("the stream was closed")).unwrap());
     }
     let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();

@@ -4,6 +4,9 @@ use super::*;
 use flowtrace_core::trace::TraceSummary;
 use std::time::{Duration, Instant};
 
+/// Sums are made by a thread that yields to everybody, so that a busy machine takes long; but it does not take this long.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Every third is a model call; a few fail.
 fn many(from: u64, to: u64, round: u64) -> Vec<Span> {
     (from..to)
@@ -50,13 +53,13 @@ fn kept(dir: &Path) -> Vec<String> {
 
 /// The summary, when it is that of so many spans and cost so much.
 async fn added_up(store: &SqliteSpans, wanted: &TraceSummary) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + PATIENCE;
     loop {
         let summary = store.summary(TraceId(1)).await.unwrap().unwrap();
         if summary == *wanted {
             return;
         }
-        assert!(Instant::now() < until, "not added up within a minute: {summary:?} instead of {wanted:?}");
+        assert!(Instant::now() < until, "not added up within {PATIENCE:?}: {summary:?} instead of {wanted:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -87,7 +90,7 @@ async fn a_large_trace_in_batches_is_the_same_as_at_once() {
     let wanted = at_once.trace(TraceId(1)).await.unwrap().unwrap();
     assert_eq!(in_batches.trace(TraceId(1)).await.unwrap().unwrap().summary, wanted.summary);
     added_up(&in_batches, &wanted.summary).await;
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + PATIENCE;
     while kept(dirs[0].path()).last().unwrap().starts_with("behind") && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -5,7 +5,6 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 #[derive(Clone)]
 pub struct Api {
@@ -57,7 +56,7 @@ impl Answer {
 
 impl Api {
     pub fn new(url: &str) -> Api {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(90)).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(super::PATIENCE).build().unwrap();
         Api { url: url.to_owned(), http, called: Arc::default(), token: None }
     }
 

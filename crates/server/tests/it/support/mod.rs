@@ -8,5 +8,5 @@ pub mod upstream;
 pub mod wire;
 
 pub use api::{Answer, Api};
-pub use binary::{Finished, Server, flowtrace};
+pub use binary::{Finished, PATIENCE, Server, flowtrace};
 pub use upstream::{Call, End, Reply, To, Tokens, Upstream, wait_until};

@@ -2,7 +2,6 @@
 
 use super::api::Api;
 use serde_json::Value;
-use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -52,8 +51,8 @@ impl Stream {
                 }
                 return Some(message);
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(60), self.response.chunk()).await;
-            match chunk.expect("the stream says nothing for a minute") {
+            let chunk = tokio::time::timeout(super::PATIENCE, self.response.chunk()).await;
+            match chunk.expect("the stream says nothing") {
                 Ok(Some(bytes)) => self.buffer.extend_from_slice(&bytes),
                 Ok(None) | Err(_) => return None,
             }

@@ -272,7 +272,7 @@ impl Upstream {
 /// Asks again and again until there is an answer.
 #[track_caller]
 pub fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + super::binary::PATIENCE;
+    let deadline = Instant::now() + super::PATIENCE;
     loop {
         if let Some(found) = ask() {
             return found;

@@ -132,7 +132,7 @@ async fn the_log_stays_bounded_under_load() {
     let mut head = 0;
     while database_bytes() < 40_000_000 {
         assert!(
-            patience.elapsed() < Duration::from_secs(60),
+            patience.elapsed() < Duration::from_secs(180),
             "no checkpoint: database {} B, log {} B",
             database_bytes(),
             log_bytes()
