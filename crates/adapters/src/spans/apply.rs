@@ -1,35 +1,38 @@
 //! Writing prepared spans: each trace that a batch touches is added up again from its rows, so that its summary, its terms and
 //! the sums over calls are always those of the spans that are there. A large one is added up later ([`super::later`]).
 
+use super::block;
 use super::db::{Db, Failed};
-use super::later::Later;
-use super::prepare::{Prepared, PreparedSpan, Words};
+use super::derived::{Sums, add_calls, fact_terms, own_terms};
+use super::later::{self, Later};
+use super::prepare::{self, Prepared, PreparedSpan};
 use super::rows::{self, Place, SpanRow, int};
-use super::schema::day_of;
-use super::terms::{Field, term};
+use super::terms::term;
+use super::totals;
+use super::words::Words;
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::trace::facts::{NONE, SpanFacts, Symbol};
 use flowtrace_core::trace::merge::{merge, replaces};
-use flowtrace_core::trace::summary::{Spend, Summary, summarize};
+use flowtrace_core::trace::summary::{Summary, summarize};
 use rusqlite::{OptionalExtension, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// A trace that a batch touches.
 pub struct Touched {
     pub no: i64,
     pub id: TraceId,
     /// All rows; or, if it is added up later, those that the batch touches.
-    pub(super) rows: Vec<SpanRow>,
-    pub(super) index: HashMap<SpanId, usize>,
-    pub(super) changed: Vec<bool>,
-    pub(super) added: u64,
-    pub(super) later: Option<Later>,
+    rows: Vec<SpanRow>,
+    index: HashMap<SpanId, usize>,
+    changed: Vec<bool>,
+    added: u64,
+    later: Option<Later>,
     /// Terms that were there and may no longer hold.
-    pub(super) gone: Vec<i64>,
+    gone: Vec<i64>,
     /// What is added to the sums over calls.
-    pub(super) sums: Sums,
+    sums: Sums,
     /// Terms that follow from no fact.
-    pub(super) terms: Vec<i64>,
+    terms: Vec<i64>,
     /// Words of spans that were put together here.
     pub words: Vec<String>,
 }
@@ -80,7 +83,7 @@ impl Touched {
         });
         if let Some((session, user, status)) = stored.optional()? {
             touched.gone = own_terms(session, user, status);
-            match super::later::gone(&db.connection, no)? {
+            match later::gone(&db.connection, no)? {
                 Some(gone) => touched.gone.extend(gone),
                 None => touched.gone.extend(fact_terms(&touched.rows)),
             }
@@ -163,7 +166,8 @@ impl Touched {
             }
         };
         let whole = merge(db.span(under)?, over);
-        let json = super::prepare::json(&whole)?;
+        let mut json = Vec::new();
+        block::append(&mut json, &whole)?;
         let place = db.push(&json, 1)?;
         let mut failed = None;
         let facts = SpanFacts::of(&whole, |text| {
@@ -178,7 +182,7 @@ impl Touched {
         let mut words = Words::default();
         words.add(&whole);
         self.words.push(words.text);
-        Ok(SpanRow { facts, error: super::prepare::shown_error(&whole), place, counted: false, pieces: true })
+        Ok(SpanRow { facts, error: prepare::shown_error(&whole), place, counted: false, pieces: true })
     }
 
     /// Takes all spans of a call that has no other trace, one by one.
@@ -209,6 +213,43 @@ impl Touched {
         self.terms.extend(terms);
     }
 
+    /// Reads what is stored of one span.
+    fn look(&mut self, db: &Db, span: SpanId) -> rusqlite::Result<()> {
+        if self.index.contains_key(&span) {
+            return Ok(());
+        }
+        if let Some(row) = rows::of_span(&db.connection, self.no, span)? {
+            self.index.insert(span, self.rows.len());
+            self.rows.push(row);
+            self.changed.push(false);
+        }
+        Ok(())
+    }
+
+    /// Writes what the batch brought, and that the rest has to follow.
+    fn put_off(&mut self, db: &Db) -> Result<(), Failed> {
+        for row in self.rows.iter().zip(&self.changed).filter(|(_, changed)| **changed).map(|(row, _)| row) {
+            row.write(&db.connection, self.no)?;
+        }
+        let sql = "UPDATE traces SET spans = spans + ?2 WHERE no = ?1";
+        db.connection.prepare_cached(sql)?.execute(params![self.no, self.added])?;
+        // They are found by what they are at once; what they no longer are goes when the trace is added up.
+        self.terms.extend(fact_terms(&self.rows));
+        let mut insert = db.connection.prepare_cached("INSERT OR IGNORE INTO terms VALUES(?1, ?2)")?;
+        for term in &self.terms {
+            insert.execute([*term, self.no])?;
+        }
+        self.write_sums(db)?;
+        let known = later::gone(&db.connection, self.no)?;
+        if known.is_none() || !self.gone.is_empty() {
+            self.gone.extend(known.unwrap_or_default());
+            self.gone.sort_unstable();
+            self.gone.dedup();
+            later::put_off(db, self.no, &self.gone)?;
+        }
+        Ok(())
+    }
+
     /// Writes the rows and what follows from them; `true` if the trace has to be added up later.
     pub fn finish(mut self, db: &Db) -> Result<bool, Failed> {
         if self.later.is_some() {
@@ -233,7 +274,7 @@ impl Touched {
         add_calls(&mut self.sums, &self.rows, summary.user, 1);
         self.write_terms(db)?;
         self.write_sums(db)?;
-        super::later::done(db, self.no)?;
+        later::done(db, self.no)?;
         Ok(false)
     }
 
@@ -264,7 +305,7 @@ impl Touched {
             summary.ended_at.saturating_sub(summary.started_at),
             int(totals.tokens()),
             int(totals.cost_nanousd),
-            super::read::totals_text(totals, &summary.models),
+            totals::write(totals, &summary.models),
         ])?;
         Ok(())
     }
@@ -287,7 +328,7 @@ impl Touched {
         Ok(())
     }
 
-    pub(super) fn write_sums(&self, db: &Db) -> rusqlite::Result<()> {
+    fn write_sums(&self, db: &Db) -> rusqlite::Result<()> {
         let sql = "INSERT INTO rollups VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET calls = calls + ?4, \
                    input = input + ?5, output = output + ?6, cost = cost + ?7, unpriced = unpriced + ?8";
         let mut add = db.connection.prepare_cached(sql)?;
@@ -298,59 +339,6 @@ impl Touched {
         }
         Ok(())
     }
-}
-
-/// By day, model and user: calls, tokens in, tokens out, cost, calls without a price.
-pub type Sums = BTreeMap<(i64, Symbol, Symbol), [i64; 5]>;
-
-/// What the calls of a trace add to the sums, or take from them. Simulated calls are no spend.
-pub(super) fn add_calls(sums: &mut Sums, rows: &[SpanRow], user: Symbol, sign: i64) {
-    for row in rows.iter().filter(|row| row.counted) {
-        let facts = &row.facts;
-        let (cost, unpriced) = match Spend::of(facts) {
-            Spend::Simulated(_) => continue,
-            Spend::Known(cost) => (int(cost), 0),
-            Spend::Unknown => (0, 1),
-            Spend::Nothing => (0, 0),
-        };
-        let sum = sums.entry((day_of(facts.started_at), facts.shown_model(), user)).or_default();
-        let (input, output) = (int(facts.tokens.input.unwrap_or(0)), int(facts.tokens.output.unwrap_or(0)));
-        for (sum, part) in sum.iter_mut().zip([1, input, output, cost, unpriced]) {
-            *sum = sum.saturating_add(part.saturating_mul(sign));
-        }
-    }
-}
-
-/// The terms of a trace as a whole.
-fn own_terms(session: Symbol, user: Symbol, status: i64) -> Vec<i64> {
-    let mut terms = vec![term(Field::Status, status)];
-    for (field, symbol) in [(Field::Session, session), (Field::User, user)] {
-        terms.extend((symbol != NONE).then(|| term(field, symbol)));
-    }
-    terms
-}
-
-pub(super) fn fact_terms(rows: &[SpanRow]) -> Vec<i64> {
-    let mut terms = Vec::new();
-    let mut add = |field, symbol: Symbol| {
-        if symbol != NONE {
-            terms.push(term(field, symbol));
-        }
-    };
-    for SpanRow { facts, .. } in rows {
-        add(Field::Name, facts.name);
-        add(Field::Model, facts.model);
-        add(Field::Model, facts.model_requested);
-        add(Field::Provider, facts.provider);
-        add(Field::Service, facts.service);
-        add(Field::Environment, facts.environment);
-        add(Field::Workflow, facts.workflow);
-    }
-    // The first kind has the number 0.
-    terms.extend(rows.iter().map(|row| term(Field::Kind, row.facts.kind as i64)));
-    terms.sort_unstable();
-    terms.dedup();
-    terms
 }
 
 /// The facts with the symbols of the file instead of those of the call.

@@ -1,6 +1,6 @@
 //! The writer's side of one file of spans: its transaction, its symbols, its blocks.
 
-use super::prepare::{BLOCK, compress};
+use super::block;
 use super::rows::Place;
 use super::schema::{self, Kind, Period};
 use crate::store::sqlite::error::store_error_in;
@@ -160,7 +160,7 @@ impl Db {
 
     /// Puts the JSON of spans into the block that is being filled; the place is that of the first byte.
     pub fn push(&mut self, json: &[u8], spans: u64) -> Result<Place, Failed> {
-        if self.open.len() >= BLOCK {
+        if self.open.len() >= block::SIZE {
             self.flush()?;
         }
         if self.open.is_empty() {
@@ -176,7 +176,7 @@ impl Db {
     /// Writes the block that is being filled; before every commit.
     pub fn flush(&mut self) -> Result<(), Failed> {
         if !self.open.is_empty() {
-            let compressed = compress(&self.open)?;
+            let compressed = block::compress(&self.open)?;
             self.insert_block(self.open_no, &compressed, self.open_spans)?;
             self.open.clear();
             self.open_spans = 0;
@@ -187,9 +187,9 @@ impl Db {
     /// A span that was written, perhaps in this transaction.
     pub fn span(&self, place: Place) -> Result<Span, Failed> {
         if place.block == self.open_no && !self.open.is_empty() {
-            return Ok(super::read::parse_at(&self.open, place, &self.name())?);
+            return Ok(block::parse_at(&self.open, place, &self.name())?);
         }
-        let block = super::read::block(&self.connection, place.block)?;
-        Ok(super::read::parse_at(&super::read::decompress(&block, &self.name())?, place, &self.name())?)
+        let stored = block::stored(&self.connection, place.block)?;
+        Ok(block::parse_at(&block::decompress(&stored, &self.name())?, place, &self.name())?)
     }
 }

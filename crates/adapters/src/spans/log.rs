@@ -1,7 +1,7 @@
 //! Spans in the order in which they were written: the blocks of each file are a log, so a place is a block for each file.
 
+use super::block;
 use super::partition::{Partition, Partitions};
-use super::read;
 use super::schema::{Kind, Period};
 use flowtrace_engine::port::span_store::{Cursor, LogPage, SpanStoreError};
 use flowtrace_engine::port::store::StoreError;
@@ -36,7 +36,7 @@ pub fn read(partitions: &Partitions, after: Option<&Cursor>) -> Result<LogPage, 
         let file = partition.name(Kind::Spans);
         let mut spans = Vec::new();
         for (_, block) in &blocks {
-            spans.extend(read::parse_all(&read::decompress(block, &file)?, &file)?);
+            spans.extend(block::parse_all(&block::decompress(block, &file)?, &file)?);
         }
         return Ok(LogPage { spans, next: text(&marks) });
     }

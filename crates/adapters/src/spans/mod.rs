@@ -6,9 +6,12 @@
 //! ([`prepare`]); the one writer puts them into the file of the week and adds the touched traces up ([`apply`]); the indexer
 //! follows with the words ([`text`]).
 
+mod agenda;
 mod apply;
+mod block;
 mod changes;
 mod db;
+mod derived;
 mod find;
 mod later;
 mod log;
@@ -20,7 +23,9 @@ mod schema;
 mod sessions;
 mod terms;
 mod text;
+mod totals;
 mod unpriced;
+mod words;
 mod writer;
 
 #[cfg(test)]

@@ -1,27 +1,21 @@
 //! What can be done with spans before the writer has its turn: on the threads of the callers, so that the one writer only writes.
 
+use super::block;
 use super::terms::{self, Field};
+use super::words::Words;
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::Span;
 use flowtrace_core::trace::facts::{SpanFacts, Symbol};
 use flowtrace_core::trace::merge::{merge, replaces};
-use flowtrace_core::trace::words;
 use flowtrace_engine::port::span_store::{Part, SpanWrite};
 use flowtrace_engine::port::store::StoreError;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, PoisonError};
-
-/// Bytes of spans that are compressed together. Larger ones compress better, and reading one span takes longer.
-pub const BLOCK: usize = 1024 * 1024;
+use std::collections::HashMap;
 
 /// A write with less than this many bytes leaves compressing to the writer, which puts several such writes into one block.
 pub const SMALL: usize = 16 * 1024;
 
 /// Characters of an error that a list shows.
 const ERROR_CHARS: usize = 300;
-
-const LEVEL: i32 = 3;
 
 /// One call of `write`, ready to be written.
 #[derive(Debug, Default)]
@@ -65,7 +59,7 @@ impl Prepared {
         if let Some(small) = &self.small {
             return Ok(small[range].to_vec());
         }
-        Ok(super::read::decompress(&self.blocks[span.block], "a write")?[range].to_vec())
+        Ok(block::decompress(&self.blocks[span.block], "a write")?[range].to_vec())
     }
 }
 
@@ -169,14 +163,6 @@ pub fn shown_error(span: &Span) -> Option<String> {
     Some(line.chars().take(ERROR_CHARS).collect())
 }
 
-pub fn json(span: &Span) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(span).map_err(not_json)
-}
-
-fn not_json(error: serde_json::Error) -> StoreError {
-    StoreError::Invalid(format!("a span cannot be written as JSON: {error}"))
-}
-
 #[derive(Default)]
 struct Blocks {
     done: Vec<Vec<u8>>,
@@ -187,10 +173,10 @@ impl Blocks {
     /// The block, and the place of the span in it.
     fn push(&mut self, span: &Span) -> Result<(usize, usize, usize), StoreError> {
         let offset = self.open.len();
-        serde_json::to_writer(&mut self.open, span).map_err(not_json)?;
+        block::append(&mut self.open, span)?;
         let place = (self.done.len(), offset, self.open.len() - offset);
-        if self.open.len() >= BLOCK {
-            self.done.push(compress(&self.open)?);
+        if self.open.len() >= block::SIZE {
+            self.done.push(block::compress(&self.open)?);
             self.open.clear();
         }
         Ok(place)
@@ -203,84 +189,9 @@ impl Blocks {
             return Ok(());
         }
         if !self.open.is_empty() {
-            self.done.push(compress(&self.open)?);
+            self.done.push(block::compress(&self.open)?);
         }
         prepared.blocks = self.done;
         Ok(())
-    }
-}
-
-/// Setting one up costs more than compressing a small block, and each takes some megabytes: so as many are kept as were in use at
-/// once.
-static COMPRESSORS: Mutex<Vec<zstd::bulk::Compressor<'static>>> = Mutex::new(Vec::new());
-
-pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let failed = |error: std::io::Error| StoreError::Unavailable(format!("a block of spans cannot be compressed: {error}"));
-    let idle = || COMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept = idle().pop();
-    let mut compressor = match kept {
-        Some(compressor) => compressor,
-        None => zstd::bulk::Compressor::new(LEVEL).map_err(failed)?,
-    };
-    let compressed = compressor.compress(bytes).map_err(failed);
-    idle().push(compressor);
-    compressed
-}
-
-/// The words of several texts, each once.
-#[derive(Default)]
-pub struct Words {
-    pub text: String,
-    seen: HashSet<u64, BuildHasherDefault<Ready>>,
-}
-
-impl Words {
-    pub fn add(&mut self, span: &Span) {
-        words::texts(span, &mut |text| {
-            // A prompt stands in several spans of its trace.
-            if text.len() > 32 && !self.seen.insert(quick_hash(text.as_bytes()) ^ 1) {
-                return;
-            }
-            words::each(text, |word| {
-                if self.seen.insert(quick_hash(word.as_bytes())) {
-                    self.text.push_str(word);
-                    self.text.push(' ');
-                }
-            });
-        });
-    }
-}
-
-/// Good enough to tell words apart: two with the same hash would make one of them not found.
-fn quick_hash(bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = (bytes.len() as u64).wrapping_mul(K);
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().expect("a chunk has 8 bytes"));
-        hash = (hash ^ word).wrapping_mul(K).rotate_left(29);
-    }
-    let mut last = [0u8; 8];
-    last[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-    hash = (hash ^ u64::from_le_bytes(last)).wrapping_mul(K);
-    hash ^= hash >> 32;
-    hash.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (hash >> 29)
-}
-
-/// Takes a hash as it is.
-#[derive(Default)]
-pub struct Ready(u64);
-
-impl Hasher for Ready {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = quick_hash(bytes);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

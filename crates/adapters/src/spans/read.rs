@@ -1,69 +1,20 @@
 //! Reading traces: summaries from their rows, whole spans from their blocks.
 
+use super::block;
 use super::partition::{Partition, Partitions};
 use super::rows::{self, Place, SpanRow};
 use super::schema::Kind;
+use super::totals;
 use flowtrace_core::id::{SpanId, TraceId};
 use flowtrace_core::span::{Score, Span};
 use flowtrace_core::trace::facts::{NONE, OPEN, Symbol};
 use flowtrace_core::trace::merge::empty;
-use flowtrace_core::trace::summary::{Totals, order, summarize};
+use flowtrace_core::trace::summary::{order, summarize};
 use flowtrace_core::trace::{TraceStatus, TraceSummary};
 use flowtrace_engine::port::span_store::Trace;
 use flowtrace_engine::port::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
-
-/// The most that a block may hold uncompressed: one span of the largest request, and room.
-const BLOCK_LIMIT: usize = 1 << 30;
-
-pub fn block(connection: &Connection, no: i64) -> rusqlite::Result<Vec<u8>> {
-    connection.prepare_cached("SELECT z FROM blocks WHERE no = ?1")?.query_row([no], |row| row.get(0))
-}
-
-pub fn decompress(block: &[u8], file: &str) -> Result<Vec<u8>, StoreError> {
-    let size = zstd::zstd_safe::get_frame_content_size(block).ok().flatten().unwrap_or(0);
-    let size = usize::try_from(size).unwrap_or(usize::MAX).min(BLOCK_LIMIT);
-    zstd::bulk::decompress(block, size)
-        .map_err(|error| StoreError::Corrupt(format!("{file}: a block of spans cannot be decompressed: {error}")))
-}
-
-pub fn parse_at(block: &[u8], place: Place, file: &str) -> Result<Span, StoreError> {
-    let json = block.get(place.offset..place.offset.saturating_add(place.length));
-    let json = json.ok_or_else(|| StoreError::Corrupt(format!("{file}: block {} is shorter than it was", place.block)))?;
-    parse(json).map_err(|error| StoreError::Corrupt(format!("{file}: a span in block {} cannot be read: {error}", place.block)))
-}
-
-/// One span's JSON. What was taken in was as deep as its reader allowed, so there is no other limit here.
-fn parse(json: &[u8]) -> serde_json::Result<Span> {
-    use serde::Deserialize;
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    reader.disable_recursion_limit();
-    Span::deserialize(&mut reader)
-}
-
-/// All spans of a block, for the index of words.
-pub fn parse_all(block: &[u8], file: &str) -> Result<Vec<Span>, StoreError> {
-    use serde::Deserialize;
-    let mut spans = Vec::new();
-    let mut rest = block;
-    while !rest.is_empty() {
-        let mut reader = serde_json::Deserializer::from_slice(rest);
-        reader.disable_recursion_limit();
-        let mut stream = reader.into_iter::<serde::de::IgnoredAny>();
-        let end = match stream.next() {
-            Some(Ok(_)) => stream.byte_offset(),
-            _ => return Err(StoreError::Corrupt(format!("{file}: a block of spans cannot be read"))),
-        };
-        let mut reader = serde_json::Deserializer::from_slice(&rest[..end]);
-        reader.disable_recursion_limit();
-        let span = Span::deserialize(&mut reader)
-            .map_err(|error| StoreError::Corrupt(format!("{file}: a span cannot be read: {error}")))?;
-        spans.push(span);
-        rest = &rest[end..];
-    }
-    Ok(spans)
-}
 
 /// A block that was read last.
 pub type OpenBlock = Option<(i64, Vec<u8>)>;
@@ -82,11 +33,11 @@ pub fn spans_from(partition: &Partition, places: &[Place], open: &mut OpenBlock)
     for at in order {
         let place = places[at];
         if open.as_ref().is_none_or(|(no, _)| *no != place.block) {
-            let compressed = partition.spans(|connection| block(connection, place.block))?;
-            *open = Some((place.block, decompress(&compressed, &file)?));
+            let compressed = partition.spans(|connection| block::stored(connection, place.block))?;
+            *open = Some((place.block, block::decompress(&compressed, &file)?));
         }
         if let Some((_, bytes)) = open {
-            found[at] = Some(parse_at(bytes, place, &file)?);
+            found[at] = Some(block::parse_at(bytes, place, &file)?);
         }
     }
     Ok(found.into_iter().flatten().collect())
@@ -110,6 +61,7 @@ pub fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Trace
     let text = |at: usize| symbol_text(connection, row.get(at)?);
     let (started, duration): (i64, i64) = (row.get(10)?, row.get(11)?);
     let status: usize = row.get(8)?;
+    let line = row.get_ref(12)?.as_str().unwrap_or("");
     Ok(TraceSummary {
         trace_id: TraceId(u128::from_be_bytes(row.get(0)?)),
         name: text(1)?.unwrap_or_default(),
@@ -123,8 +75,10 @@ pub fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Trace
         error: row.get(9)?,
         started_at: started,
         ended_at: started.saturating_add(duration),
-        totals: totals(row.get_ref(12)?.as_str().unwrap_or("")),
-        models: models(connection, row.get_ref(12)?.as_str().unwrap_or(""))?,
+        totals: totals::read(line),
+        models: totals::models(line)
+            .filter_map(|model| symbol_text(connection, Some(model)).transpose())
+            .collect::<Result<_, _>>()?,
         pinned: row.get::<_, i64>(13)? != 0,
     })
 }
@@ -132,77 +86,6 @@ pub fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Trace
 pub fn summary_of(connection: &Connection, no: i64) -> rusqlite::Result<Option<TraceSummary>> {
     let sql = format!("SELECT {SUMMARY} FROM traces WHERE no = ?1 AND spans > 0");
     connection.prepare_cached(&sql)?.query_row([no], |row| summary(connection, row)).optional()
-}
-
-/// The numbers in the order of the struct, with spaces; those at the end that are 0 are left out. After a `|` the symbols of the
-/// models, of which files of earlier builds say nothing.
-pub fn totals_text(totals: &Totals, models: &[Symbol]) -> String {
-    use std::fmt::Write;
-    let numbers = numbers(totals);
-    let used = numbers.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
-    let mut text = String::with_capacity(40);
-    for number in &numbers[..used] {
-        let _ = write!(text, "{}{number}", if text.is_empty() { "" } else { " " });
-    }
-    for (at, model) in models.iter().enumerate() {
-        let _ = write!(text, "{}{model}", if at == 0 { "|" } else { " " });
-    }
-    text
-}
-
-/// Never changed but at the end: it is stored.
-fn numbers(t: &Totals) -> [u64; 16] {
-    [
-        t.spans,
-        t.errors,
-        t.steps,
-        t.llm_calls,
-        t.tool_calls,
-        t.handoff_depth,
-        t.retries,
-        t.tokens_input,
-        t.tokens_output,
-        t.cost_nanousd,
-        t.tokens_cached,
-        t.tokens_cache_write,
-        t.tokens_reasoning,
-        t.unpriced_calls,
-        t.simulated_calls,
-        t.simulated_nanousd,
-    ]
-}
-
-fn models(connection: &Connection, text: &str) -> rusqlite::Result<Vec<String>> {
-    let symbols = text.split_once('|').map_or("", |(_, symbols)| symbols);
-    let mut models = Vec::new();
-    for symbol in symbols.split(' ').filter_map(|symbol| symbol.parse().ok()) {
-        models.extend(symbol_text(connection, Some(symbol))?);
-    }
-    Ok(models)
-}
-
-pub fn totals(text: &str) -> Totals {
-    let text = text.split_once('|').map_or(text, |(numbers, _)| numbers);
-    let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or(0));
-    let mut next = || numbers.next().unwrap_or(0);
-    Totals {
-        spans: next(),
-        errors: next(),
-        steps: next(),
-        llm_calls: next(),
-        tool_calls: next(),
-        handoff_depth: next(),
-        retries: next(),
-        tokens_input: next(),
-        tokens_output: next(),
-        cost_nanousd: next(),
-        tokens_cached: next(),
-        tokens_cache_write: next(),
-        tokens_reasoning: next(),
-        unpriced_calls: next(),
-        simulated_calls: next(),
-        simulated_nanousd: next(),
-    }
 }
 
 pub fn trace(partitions: &Partitions, id: TraceId) -> Result<Option<Trace>, StoreError> {

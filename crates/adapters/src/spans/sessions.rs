@@ -5,6 +5,7 @@ use super::read;
 use super::rows::int;
 use super::schema::{Period, day_text};
 use super::terms::{Field, term};
+use super::totals;
 use flowtrace_core::span::Score;
 use flowtrace_core::trace::TraceStatus;
 use flowtrace_core::trace::facts::Symbol;
@@ -294,7 +295,7 @@ fn add_trace(connection: &Connection, row: &Row<'_>, sum: &mut SessionSummary) -
     sum.last_ended_at = sum.last_ended_at.max(started.saturating_add(duration));
     sum.traces += 1;
     sum.failed_traces += u64::from(status == TraceStatus::Failed as i64);
-    sum.totals.add(&read::totals(row.get_ref(3)?.as_str().unwrap_or("")));
+    sum.totals.add(&totals::read(row.get_ref(3)?.as_str().unwrap_or("")));
     if sum.user_id.is_none() {
         sum.user_id = read::symbol_text(connection, row.get(4)?)?;
     }

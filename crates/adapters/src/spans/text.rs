@@ -1,10 +1,10 @@
 //! The index of words: which traces contain a word. It follows the spans by about half a second, can be made again from them, and
 //! says how far it has come by the number of the last block that it covers.
 
+use super::block;
 use super::partition::{Partition, Partitions};
-use super::prepare::Words;
-use super::read;
 use super::schema::{self, Kind, Period};
+use super::words::Words;
 use crate::store::sqlite::error::store_error_in;
 use flowtrace_core::id::TraceId;
 use flowtrace_core::trace::words::{CUT, TextQuery};
@@ -284,7 +284,7 @@ fn words_of(partition: &Partition, blocks: Vec<(i64, Vec<u8>)>) -> Result<Vec<(i
     let name = partition.name(Kind::Spans);
     let mut words: HashMap<TraceId, Words> = HashMap::new();
     for (_, block) in blocks {
-        for span in read::parse_all(&read::decompress(&block, &name)?, &name)? {
+        for span in block::parse_all(&block::decompress(&block, &name)?, &name)? {
             words.entry(span.trace_id).or_default().add(&span);
         }
     }

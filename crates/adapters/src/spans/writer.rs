@@ -1,8 +1,9 @@
 //! The one thread that writes spans. It takes what waits, writes it in one transaction with one sync (group commit), then answers.
 
+use super::agenda::Agenda;
 use super::apply::{Applied, Touched, Translation};
+use super::block;
 use super::db::{Db, Failed};
-use super::later::Agenda;
 use super::partition::Partitions;
 use super::prepare::{Prepared, PreparedSpan};
 use super::rows::Place;
@@ -18,6 +19,7 @@ use flowtrace_engine::port::store::StoreError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 use tokio::sync::{broadcast, oneshot};
 
 /// One transaction takes at most about so many spans; more would only make everybody wait longer.
@@ -328,6 +330,37 @@ impl Writer {
         }
         Ok(outcome)
     }
+
+    /// Remembers what an earlier process did not come to.
+    pub fn remember_unsummed(&mut self) -> Result<(), StoreError> {
+        for partition in self.partitions.newest_first() {
+            let traces: Vec<(i64, [u8; 16])> = partition.spans(|connection| {
+                let mut all = connection.prepare("SELECT no, id FROM unsummed JOIN traces ON no = trace")?;
+                all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })?;
+            for (no, id) in traces {
+                self.agenda.add(partition.period, no, TraceId(u128::from_be_bytes(id)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds up one trace, if one is due.
+    pub fn add_up_one(&mut self) {
+        let Some((period, no, id)) = self.agenda.take_due() else { return };
+        let began = Instant::now();
+        let added = self.transaction(|writer| {
+            let db = writer.db(period)?;
+            db.begin()?;
+            Touched::whole(db, id, no)?.finish(db)?;
+            Ok(())
+        });
+        self.agenda.rest(period, no, began.elapsed());
+        if let Err(error) = added {
+            tracing::warn!("the totals of trace {id} are behind: {error}");
+            self.agenda.add(period, no, id);
+        }
+    }
 }
 
 /// Where the blocks of a call went in the current file. Spans of traces whose home is an older file go there one by one.
@@ -374,7 +407,7 @@ impl JobBlocks {
             return db.push(&small[span.offset..span.offset + span.length], 1);
         }
         if self.open.as_ref().is_none_or(|(block, _)| *block != span.block) {
-            self.open = Some((span.block, super::read::decompress(&job.blocks[span.block], "a write")?));
+            self.open = Some((span.block, block::decompress(&job.blocks[span.block], "a write")?));
         }
         let bytes = self.open.as_ref().map_or(&[][..], |(_, bytes)| bytes);
         db.push(&bytes[span.offset..span.offset + span.length], 1)
