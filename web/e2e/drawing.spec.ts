@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "./server";
+import { still, type Box } from "./still";
 import { pipeline, refund } from "./workflows";
 
 const outline = (page: Page) => page.getByRole("navigation", { name: "Outline" });
@@ -11,19 +12,13 @@ const chain = (count: number) => {
   return { version: "1", entry: "s0", limits: { maxNodes: count }, nodes, edges };
 };
 
-interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
 const meet = (a: Box, b: Box) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 test("2,000 steps are drawn as a whole, those in view only", async ({ page, server }) => {
   const id = await server.workflow("Two thousand", chain(2_000));
   await page.goto(`${server.url}/workflows/${id}/edit`);
   await expect(canvas(page).locator("[data-step]").first()).toBeVisible({ timeout: 30_000 });
-  expect(await canvas(page).locator("[data-step]").count()).toBeLessThan(200);
+  await expect.poll(() => canvas(page).locator("[data-step]").count()).toBeLessThan(200);
   await expect(page.getByText(/steps are drawn/)).toBeHidden();
   await outline(page).getByRole("button", { name: /^Step 0,/ }).focus();
   await page.keyboard.press("End");
@@ -68,9 +63,9 @@ test("rules of branches that part do not stand on one another, in the editor and
     await page.goto(`${server.url}${path}`);
     const labels = page.locator("[title^='branch == ']");
     await expect(labels).toHaveCount(3);
-    const boxes = await labels.evaluateAll((all) => all.map((each) => each.getBoundingClientRect().toJSON() as Box));
+    const boxes = await still(...(await labels.all()));
     boxes.forEach((a, at) => boxes.slice(at + 1).forEach((b) => expect(meet(a, b), `${JSON.stringify(a)} and ${JSON.stringify(b)}`).toBe(false)));
-    const nodes = await page.locator(".react-flow__node").evaluateAll((all) => all.map((each) => each.getBoundingClientRect().toJSON() as Box));
+    const nodes = await still(...(await page.locator(".react-flow__node").all()));
     for (const label of boxes) for (const node of nodes) expect(meet(label, node), "a rule stands beside the steps").toBe(false);
   }
   await page.goto(`${server.url}/workflows/${id}/edit`);

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,8 +21,15 @@ export class Server {
 
   static async start(flags: string[] = []): Promise<Server> {
     const server = new Server(await mkdtemp(join(tmpdir(), "flowtrace-e2e-")), await mkdtemp(join(tmpdir(), "flowtrace-e2e-keys-")), flags);
-    await server.spawn("127.0.0.1:0");
-    return server;
+    // A port that the system gives to no outgoing connection: one of the browser's would stand in the way of a restart.
+    for (let tries = 1; ; tries++) {
+      try {
+        await server.spawn(`127.0.0.1:${randomInt(10_000, 30_000)}`);
+        return server;
+      } catch (error) {
+        if (tries === 5 || !/in use/i.test(String(error))) throw error;
+      }
+    }
   }
 
   private async spawn(listen: string) {
@@ -86,6 +94,9 @@ export class Server {
     return (await this.post(`/api/workflows/${workflow}/runs${wait ? `?wait=${wait}` : ""}`, { input_vars })).runId as string;
   }
 }
+
+/** A name that no other test of this server has, nor another try of the same test. */
+export const unique = (name: string) => `${name} ${randomBytes(3).toString("hex")}`;
 
 interface Problems {
   /** Fails the test at its end if the page threw, or broke its Content-Security-Policy. */

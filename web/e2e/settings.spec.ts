@@ -120,6 +120,7 @@ test("an access key is made, used and revoked", async ({ page }) => {
 
     await line.getByRole("button", { name: "Revoke The build" }).click();
     const dialog = page.getByRole("dialog", { name: "Revoke The build?" });
+    await expect(dialog).toBeVisible();
     await page.keyboard.press("Escape");
     await expect(dialog).toHaveCount(0);
     expect((await runs(all)).status).toBe(200);

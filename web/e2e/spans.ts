@@ -21,6 +21,10 @@ interface Wanted {
   failing?: boolean;
 }
 
+/** Waits until a trace is found by a word: the index of words follows the spans a moment later. */
+export const findable = (server: Server, word: string) =>
+  expect.poll(async () => (await server.get<{ traces: unknown[] }>(`/api/traces?q=${word}`)).traces.length, { timeout: 20_000, message: `a trace is found by ${word}` }).toBe(1);
+
 /** Sends a trace as an SDK does, as OTLP in JSON, and waits until it can be found. Its root is a workflow with model calls under it. */
 export async function sendTrace(
   server: Server,

@@ -1,10 +1,12 @@
 import { expect, Server, test } from "./server";
-import { HOSTILE, sendTrace } from "./spans";
+import { findable, HOSTILE, sendTrace } from "./spans";
+import { still } from "./still";
 import { greeting, refund } from "./workflows";
 
 test("a trace of any program is found by its words, and opens on what failed", async ({ page, server }) => {
   const word = `zebra${Date.now()}`;
   const { trace } = await sendTrace(server, { name: "Find me", prompt: `Where is my ${word}?`, user: "ann" });
+  await findable(server, word);
   await page.goto(`${server.url}/traces`);
   await expect(page.getByRole("heading", { name: "Traces" })).toBeVisible();
   await page.keyboard.press("/");
@@ -261,8 +263,9 @@ test("names keep their place however deep a trace is", async ({ page, server }) 
     for (let down = 0; down < 30; down++) await page.keyboard.press("j");
     const name = page.getByLabel("Spans").getByText("Level 31", { exact: true });
     await expect(name).toBeInViewport();
-    const { x, width } = (await name.boundingBox())!;
-    const header = (await page.getByLabel("Spans").getByText("Step", { exact: true }).boundingBox())!;
+    const [box, header] = await still(name, page.getByLabel("Spans").getByText("Step", { exact: true }));
+    if (!box || !header) throw new Error("the name is not on the screen");
+    const { x, width } = box;
     expect(x + width, `the name of level 31 ends in its own column (${view})`).toBeLessThanOrEqual(header.x + header.width + 1);
     expect(width).toBeGreaterThan(25);
   }
@@ -364,10 +367,10 @@ test("a trace of 10,000 spans has only the rows that are in view", async ({ page
   await expect(page.getByRole("complementary")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM/ }).first()).toBeVisible();
-  expect(await page.locator("[data-row]").count()).toBeLessThan(100);
+  await expect.poll(() => page.locator("[data-row]").count()).toBeLessThan(100);
   await page.getByRole("tab", { name: "Tree" }).click();
   await expect(page.getByRole("treeitem").first()).toBeVisible();
-  expect(await page.locator("[data-row]").count()).toBeLessThan(100);
+  await expect.poll(() => page.locator("[data-row]").count()).toBeLessThan(100);
 });
 
 test("with no trace yet it says how to send one, and with no server it keeps the rows", async ({ page }) => {

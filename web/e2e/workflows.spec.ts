@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { expect, Server, test } from "./server";
+import { expect, Server, test, unique } from "./server";
 import { failing, greeting } from "./workflows";
 
 test("run a workflow with the inputs that it reads", async ({ page, server }) => {
-  await server.workflow("Greeting", greeting);
+  const name = unique("Greeting");
+  await server.workflow(name, greeting);
   await page.goto(`${server.url}/workflows`);
-  await page.getByRole("button", { name: "Run Greeting" }).first().click();
-  const dialog = page.getByRole("dialog", { name: "Run Greeting" });
+  await page.getByRole("button", { name: `Run ${name}` }).click();
+  const dialog = page.getByRole("dialog", { name: `Run ${name}` });
   await dialog.getByLabel("name").fill("Ada");
   await dialog.getByLabel("age").fill("36");
   await dialog.getByRole("button", { name: "Run", exact: true }).click();
@@ -17,26 +18,28 @@ test("run a workflow with the inputs that it reads", async ({ page, server }) =>
 });
 
 test("create, delete and undo", async ({ page, server }) => {
+  const name = unique("Ephemeral");
   await page.goto(`${server.url}/workflows`);
   await page.getByRole("button", { name: "New workflow" }).click();
-  await page.getByLabel("Name", { exact: true }).fill("Ephemeral");
+  await page.getByLabel("Name", { exact: true }).fill(name);
   await page.getByRole("button", { name: "Create" }).click();
   await expect(page).toHaveURL(/\/workflows\/[^/]+\/edit/);
   await page.getByRole("link", { name: "Workflows" }).first().click();
-  await page.getByRole("button", { name: "Delete Ephemeral" }).click();
-  await expect(page.getByRole("link", { name: /^Ephemeral/ })).toBeHidden();
+  await page.getByRole("button", { name: `Delete ${name}` }).click();
+  await expect(page.getByRole("link", { name: new RegExp(`^${name}`) })).toBeHidden();
   await page.getByRole("button", { name: "Undo" }).click();
-  await expect(page.getByRole("link", { name: /^Ephemeral/ })).toBeVisible();
+  await expect(page.getByRole("link", { name: new RegExp(`^${name}`) })).toBeVisible();
 });
 
 test("import a file, and say what is wrong with a bad one", async ({ page, server }) => {
   await page.goto(`${server.url}/workflows`);
   const choose = (name: string, text: string) =>
     page.getByTestId("import-file").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
-  await choose("imported.json", JSON.stringify(failing));
-  await expect(page.getByRole("link", { name: /^imported v1/ })).toBeVisible();
+  const name = unique("imported");
+  await choose(`${name}.json`, JSON.stringify(failing));
+  await expect(page.getByRole("link", { name: new RegExp(`^${name} v1`) })).toBeVisible();
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Export imported" }).click();
+  await page.getByRole("button", { name: `Export ${name}` }).click();
   const path = await (await download).path();
   expect(JSON.parse(await readFile(path, "utf8"))).toEqual(failing);
   await choose("broken.json", "{");
@@ -66,12 +69,13 @@ test("the two-minute demo: run, fail the next call, watch the retry, run again f
 });
 
 test("the palette goes anywhere", async ({ page, server }) => {
-  await server.workflow("Findable", failing);
+  const name = unique("Findable");
+  await server.workflow(name, failing);
   await page.goto(`${server.url}/settings`);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.keyboard.press("Control+k");
-  await page.getByRole("dialog").getByRole("combobox").fill("findable");
-  await expect(page.getByRole("option", { name: "Findable", exact: true })).toBeVisible();
+  await page.getByRole("dialog").getByRole("combobox").fill(name.toLowerCase());
+  await expect(page.getByRole("option", { name, exact: true })).toBeVisible();
   await page.getByRole("dialog").getByRole("combobox").fill("failed runs");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/runs\?status=failed/);

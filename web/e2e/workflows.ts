@@ -28,14 +28,18 @@ export const greeting = chain([
   llm("greet", "Greet", { prompt: "Greet {{input.name}}, who is {{input.age}}.", simulate: { answer: "Hello there, nice to meet you.", latencyMs: 5 } }),
 ]);
 
-export const streaming = (seconds: number) =>
-  chain([
-    llm("talk", "Talk", {
-      prompt: "Talk.",
-      simulate: { answer: Array.from({ length: 200 }, (_, index) => `word${index}`).join(" "), latencyMs: 100, outputTokens: 200, tokensPerSecond: 200 / seconds },
-    }),
-    llm("again", "Say it again", { prompt: "Repeat: {{node.talk.output}}", simulate: { answer: "Done.", latencyMs: 20 } }),
-  ]);
+const talking = (seconds: number) => [
+  llm("talk", "Talk", {
+    prompt: "Talk.",
+    simulate: { answer: Array.from({ length: 200 }, (_, index) => `word${index}`).join(" "), latencyMs: 100, outputTokens: 200, tokensPerSecond: 200 / seconds },
+  }),
+  llm("again", "Say it again", { prompt: "Repeat: {{node.talk.output}}", simulate: { answer: "Done.", latencyMs: 20 } }),
+];
+
+export const streaming = (seconds: number) => chain(talking(seconds));
+
+/** The same once the signal "go" is there: when the page has to be open before the answer begins. */
+export const heldStreaming = (seconds: number) => chain([{ id: "hold", type: "wait", name: "Hold", config: { signal: "go" } } as { id: string }, ...talking(seconds)]);
 
 export const retryAndFallback = chain([
   llm(

@@ -1,8 +1,8 @@
 import type { TraceEvent } from "@/api/types";
 import { cx } from "@/ui/cx";
-import { Input } from "@/ui/field";
 import { duration, exactTime, plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
+import { TypedInput } from "@/ui/typedInput";
 import { usePlaced } from "@/ui/virtual";
 import { useMemo, useRef } from "react";
 import { ms } from "./attempts";
@@ -54,16 +54,7 @@ export function LogView({ data, selected, onSelect, q, onFilter }: ViewProps & {
   return (
     <div className="@container flex min-h-0 flex-1 flex-col">
       <search className="flex shrink-0 items-center gap-3 border-b border-line px-4 py-1">
-        <Input
-          ref={filter}
-          type="search"
-          aria-label="Filter the events"
-          placeholder="Kind, step or text  ( / )"
-          value={q ?? ""}
-          onChange={(event) => onFilter(event.target.value || undefined)}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-          className="!w-60"
-        />
+        <TypedInput ref={filter} aria-label="Filter the events" placeholder="Kind, step or text  ( / )" value={q} pause={0} onChange={onFilter} className="!w-60" />
         <span role="status" className="num text-muted">
           {plural(rows.length, "event")}
         </span>

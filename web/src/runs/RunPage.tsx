@@ -52,10 +52,9 @@ export function RunPage() {
   }, [select]);
 
   const view = search.view ?? "timeline";
-  const failed = useMemo(() => steps.filter((each) => each.status === "failed"), [steps]);
   useHotkeys({
     Escape: () => (selected ? close() : false),
-    e: () => select(nextFailed(steps, failed, selected)?.step_id ?? selected),
+    e: () => select(nextFailed(steps, selected)?.step_id ?? selected),
     ...Object.fromEntries(VIEWS.map((view, index) => [String(index + 1), () => change({ view })])),
   });
   const travel = useCallback((at: number | undefined) => change({ at }), [change]);
@@ -132,7 +131,8 @@ export function RunPage() {
 }
 
 /** The first failed step after the selected one, in the order of the rows; from the end it goes round. */
-function nextFailed(steps: Step[], failed: Step[], selected: string | undefined): Step | undefined {
+function nextFailed(steps: Step[], selected: string | undefined): Step | undefined {
   const here = steps.findIndex((step) => step.step_id === selected);
-  return failed.find((step) => steps.indexOf(step) > here) ?? failed[0];
+  const isFailed = (step: Step) => step.status === "failed";
+  return steps.find((step, at) => at > here && isFailed(step)) ?? steps.find(isFailed);
 }

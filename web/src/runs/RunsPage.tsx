@@ -3,13 +3,14 @@ import { runsQuery, workflowsQuery } from "@/api/queries";
 import type { RunStatus, RunSummary } from "@/api/types";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner } from "@/ui/feedback";
-import { Input, Select } from "@/ui/field";
+import { Select } from "@/ui/field";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { PageHeader } from "@/ui/page";
 import { statusWord } from "@/ui/status";
 import { useSteadyError } from "@/ui/steady";
 import { Table } from "@/ui/table";
+import { TypedInput } from "@/ui/typedInput";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { ArrowLeftRight } from "lucide-react";
@@ -100,17 +101,12 @@ export function RunsPage() {
             </option>
           ))}
         </Select>
-        <Input
-          ref={filterInput}
-          type="search"
-          aria-label="Filter the rows"
-          placeholder="Step, error or id  ( / )"
-          value={q ?? ""}
-          onChange={(event) => change({ q: event.target.value || undefined })}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-          className="sm:!w-52"
-        />
-        {search.session && <span className="text-muted">session {search.session}</span>}
+        <TypedInput ref={filterInput} aria-label="Filter the rows" placeholder="Step, error or id  ( / )" value={q} pause={0} onChange={(q) => change({ q })} className="sm:!w-52" />
+        {search.session && (
+          <span className="min-w-0 truncate text-muted" title={search.session}>
+            session <bdi>{search.session}</bdi>
+          </span>
+        )}
         {filtered && (
           <Button variant="ghost" onClick={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })}>
             Clear

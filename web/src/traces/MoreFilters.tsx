@@ -1,15 +1,15 @@
 import { Button } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { Input } from "@/ui/field";
+import { TypedInput } from "@/ui/typedInput";
 import { Plus } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { localTime, RANGE_LABELS, utcTime, WORD_LABELS } from "./chips";
 import { metadataOf, metadataText, numberText, RANGES, WORDS, type Bound, type Range, type TracesSearch } from "./search";
-import { TypedInput } from "./TypedInput";
 
 interface Props {
   search: TracesSearch;
-  onChange: (next: TracesSearch) => void;
+  onChange: (part: Partial<TracesSearch>) => void;
 }
 
 /** Every condition that the server knows, each applied as it is filled in. */
@@ -22,7 +22,7 @@ export function MoreFilters({ search, onChange }: Props) {
             aria-label={WORD_LABELS[word]}
             placeholder={word === "tag" ? "a, or a,b for both" : "exactly"}
             value={search[word]}
-            onChange={(value) => onChange({ ...search, [word]: value, ...(word === "score" && !value ? { value_from: undefined, value_to: undefined } : {}) })}
+            onChange={(value) => onChange({ [word]: value, ...(word === "score" && !value ? { value_from: undefined, value_to: undefined } : {}) })}
           />
         </Labelled>
       ))}
@@ -31,13 +31,13 @@ export function MoreFilters({ search, onChange }: Props) {
       ))}
       <Metadata search={search} onChange={onChange} />
       <Labelled wide label="Started at or after">
-        <Input type="datetime-local" aria-label="Started at or after" value={localTime(search.from)} onChange={(event) => onChange({ ...search, since: undefined, from: utcTime(event.target.value) })} />
+        <Input type="datetime-local" aria-label="Started at or after" value={localTime(search.from)} onChange={(event) => onChange({ since: undefined, from: utcTime(event.target.value) })} />
       </Labelled>
       <Labelled wide label="Started at or before">
-        <Input type="datetime-local" aria-label="Started at or before" value={localTime(search.to)} onChange={(event) => onChange({ ...search, since: undefined, to: utcTime(event.target.value) })} />
+        <Input type="datetime-local" aria-label="Started at or before" value={localTime(search.to)} onChange={(event) => onChange({ since: undefined, to: utcTime(event.target.value) })} />
       </Labelled>
       <label className="flex items-center gap-2 self-end pb-1">
-        <input type="checkbox" checked={search.pinned === "true"} onChange={(event) => onChange({ ...search, pinned: event.target.checked ? "true" : undefined })} />
+        <input type="checkbox" checked={search.pinned === "true"} onChange={(event) => onChange({ pinned: event.target.checked ? "true" : undefined })} />
         Only pinned ones
       </label>
     </div>
@@ -61,7 +61,7 @@ function RangeInputs({ range, search, onChange }: Props & { range: Range }) {
   const name = unit ? `${label}, ${unit}` : label;
   const off = range === "value" && !search.score;
   const bound = (key: Bound, what: string) => (
-    <NumberInput key={key} label={`${name}: ${what}`} placeholder={what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ ...search, [key]: value })} />
+    <NumberInput key={key} label={`${name}: ${what}`} placeholder={what} value={search[key]} negative={range === "value"} disabled={off} onChange={(value) => onChange({ [key]: value })} />
   );
   return (
     <Labelled wide label={off ? `${name}: name it first` : name}>
@@ -99,7 +99,7 @@ function Metadata({ search, onChange }: Props) {
   const add = () => {
     if (key.trim() === "") return;
     const others = metadataOf(search.metadata).filter(([other]) => other !== key.trim());
-    onChange({ ...search, metadata: metadataText([...others, [key.trim(), value.trim()]]) });
+    onChange({ metadata: metadataText([...others, [key.trim(), value.trim()]]) });
     setKey("");
     setValue("");
   };

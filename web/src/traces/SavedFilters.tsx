@@ -8,7 +8,7 @@ import { isSame, loadSaved, storeSaved, withSaved, type Saved } from "./saved";
 import { filtersOf, type TracesSearch } from "./search";
 
 /** Filters under names, kept in this browser. */
-export function SavedFilters({ search, onChange }: { search: TracesSearch; onChange: (next: TracesSearch) => void }) {
+export function SavedFilters({ search, onReplace }: { search: TracesSearch; onReplace: (filters: TracesSearch) => void }) {
   const [all, setAll] = useState(loadSaved);
   const [naming, setNaming] = useState(false);
   const [name, setName] = useState("");
@@ -29,7 +29,7 @@ export function SavedFilters({ search, onChange }: { search: TracesSearch; onCha
           value={current < 0 ? "" : String(current)}
           onChange={(event) => {
             const saved = all[Number(event.target.value)];
-            if (saved && event.target.value !== "") onChange({ ...saved.search, sort: search.sort, live: search.live });
+            if (saved && event.target.value !== "") onReplace(saved.search);
           }}
           className="min-w-0 flex-1 sm:!w-40 sm:flex-none"
         >

@@ -7,13 +7,13 @@ import { Select } from "@/ui/field";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { PageHeader } from "@/ui/page";
+import { TypedInput } from "@/ui/typedInput";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Waypoints } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
 import { distinct, given, SESSION_SORTS, type SessionSort, type SessionsSearch } from "./search";
 import { SessionTable } from "./SessionTable";
-import { TypedInput } from "./TypedInput";
 
 const route = getRouteApi("/sessions");
 const ATTRIBUTE = 'span.set_attribute("session.id", "chat-42")';
@@ -24,7 +24,8 @@ export function SessionsPage() {
   const navigate = route.useNavigate();
   const { user, ...rest } = search;
   const query = useInfiniteQuery({ ...sessionsQuery(given({ ...rest, user_id: user })), placeholderData: keepPreviousData });
-  const change = useCallback((next: SessionsSearch) => void navigate({ search: next, replace: true }), [navigate]);
+  const change = useCallback((part: Partial<SessionsSearch>) => void navigate({ search: (old) => ({ ...old, ...part }), replace: true }), [navigate]);
+  const clear = () => change({ q: undefined, status: undefined, user: undefined });
   const rows = useMemo(() => query.data && distinct(query.data.pages.flatMap((page) => page.sessions), (session) => session.session_id), [query.data]);
   const searchInput = useRef<HTMLInputElement>(null);
   useHotkeys({ "/": () => searchInput.current?.focus() });
@@ -42,13 +43,13 @@ export function SessionsPage() {
         </Link>
       </PageHeader>
       <search className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
-        <TypedInput ref={searchInput} aria-label="Search sessions and users" placeholder="A part of a session or user  ( / )" value={search.q} onChange={(q) => change({ ...search, q })} className="min-w-0 flex-[1_1_100%] sm:max-w-80 sm:flex-[2_1_200px]" />
-        <Select aria-label="Status" value={search.status ?? ""} onChange={(event) => change({ ...search, status: (event.target.value || undefined) as SessionsSearch["status"] })} className="min-w-0 flex-[1_1_40%] sm:!w-44 sm:flex-none">
+        <TypedInput ref={searchInput} aria-label="Search sessions and users" placeholder="A part of a session or user  ( / )" value={search.q} onChange={(q) => change({ q })} className="min-w-0 flex-[1_1_100%] sm:max-w-80 sm:flex-[2_1_200px]" />
+        <Select aria-label="Status" value={search.status ?? ""} onChange={(event) => change({ status: (event.target.value || undefined) as SessionsSearch["status"] })} className="min-w-0 flex-[1_1_40%] sm:!w-44 sm:flex-none">
           <option value="">Any status</option>
           <option value="failed">With a failed trace</option>
           <option value="ok">Without one</option>
         </Select>
-        <Select aria-label="Order" value={search.sort ?? "newest"} onChange={(event) => change({ ...search, sort: event.target.value === "newest" ? undefined : (event.target.value as SessionSort) })} className="min-w-0 flex-[1_1_40%] sm:!w-40 sm:flex-none">
+        <Select aria-label="Order" value={search.sort ?? "newest"} onChange={(event) => change({ sort: event.target.value === "newest" ? undefined : (event.target.value as SessionSort) })} className="min-w-0 flex-[1_1_40%] sm:!w-40 sm:flex-none">
           {Object.entries(SESSION_SORTS).map(([sort, label]) => (
             <option key={sort} value={sort}>
               {label}
@@ -56,7 +57,7 @@ export function SessionsPage() {
           ))}
         </Select>
         {filtered && (
-          <Button variant="ghost" onClick={() => change({ sort: search.sort })}>
+          <Button variant="ghost" onClick={clear}>
             Clear
           </Button>
         )}
@@ -68,10 +69,10 @@ export function SessionsPage() {
         failed={error !== null}
         pages={query}
         sort={search.sort}
-        onSort={(sort) => change({ ...search, sort })}
+        onSort={(sort) => change({ sort })}
         empty={
           filtered ? (
-            <EmptyState title="No session matches" action={<Button onClick={() => change({ sort: search.sort })}>Clear the filters</Button>}>
+            <EmptyState title="No session matches" action={<Button onClick={clear}>Clear the filters</Button>}>
               A session is found by a part of its name or of its user&apos;s.
             </EmptyState>
           ) : (

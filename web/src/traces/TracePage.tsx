@@ -5,13 +5,16 @@ import { ms, type EventsByStep } from "@/runs/attempts";
 import { Timeline } from "@/runs/TimelineView";
 import { Tree } from "@/runs/TreeView";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
+import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { useHotkeys } from "@/ui/hotkeys";
 import { useMedia } from "@/ui/media";
-import { NotThere, useTitle } from "@/ui/page";
+import { NotThere, PageHeader, useTitle } from "@/ui/page";
+import { statusWord } from "@/ui/status";
 import { Tabs } from "@/ui/tabs";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
+import { statusOf } from "./look";
 import { ScoreList } from "./ScoreList";
 import { TRACE_VIEWS, type TraceSearch, type TraceView } from "./search";
 import { SpanPane } from "./SpanPane";
@@ -43,7 +46,7 @@ export function TracePage() {
   const trace = query.data;
   const spans = trace?.spans ?? NO_SPANS;
   const tree = useMemo(() => spanTree(spans), [spans]);
-  useTitle(trace ? `${trace.name}: ${trace.status}` : "Trace");
+  useTitle(trace ? `${trace.name || "Unnamed"}: ${statusWord(statusOf(trace.status))}` : "Trace");
 
   const change = useCallback(
     (next: Partial<TraceSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace, resetScroll: false }),
@@ -55,16 +58,21 @@ export function TracePage() {
   const node = selected ? tree.nodes.get(selected) : undefined;
   const select = useCallback((span: string | undefined) => change({ span: span ?? "", tab: undefined }, Boolean(span)), [change]);
   const groups = useSpanGroups(tree, selected);
+  const close = useCallback(() => {
+    const rows = rowsOfOpened();
+    select(undefined);
+    passFocusTo(...rows, "[role=tab][data-state=active]");
+  }, [select]);
 
   const view = search.view ?? "timeline";
-  const failed = useMemo(() => spans.filter((span) => span.status === "error"), [spans]);
   const nextFailed = () => {
     const here = spans.findIndex((span) => span.span_id === selected);
-    const next = failed.find((span) => spans.indexOf(span) > here) ?? failed[0];
+    const isFailed = (span: Span) => span.status === "error";
+    const next = spans.find((span, at) => at > here && isFailed(span)) ?? spans.find(isFailed);
     if (next) select(next.span_id);
   };
   useHotkeys({
-    Escape: () => (selected ? select(undefined) : false),
+    Escape: () => (node ? close() : false),
     e: nextFailed,
     ...Object.fromEntries(TRACE_VIEWS.map((view, index) => [String(index + 1), () => change({ view })])),
   });
@@ -78,7 +86,10 @@ export function TracePage() {
         {messageOf(query.error)}
       </NotThere>
     ) : (
-      <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />
+      <>
+        <PageHeader title="Trace" />
+        <ErrorBanner message={messageOf(query.error)} onRetry={() => void query.refetch()} />
+      </>
     );
   }
   if (!trace) {
@@ -118,7 +129,7 @@ export function TracePage() {
               scores={trace.scores.filter((score) => score.span_id === node.span.span_id)}
               tab={search.tab}
               onTab={(tab) => change({ tab })}
-              onClose={() => select(undefined)}
+              onClose={close}
             />
           </aside>
         )}

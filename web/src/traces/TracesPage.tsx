@@ -25,11 +25,13 @@ export function TracesPage() {
   const navigate = route.useNavigate();
   const list = useMemo(() => listOf(search), [search]);
   const query = useInfiniteQuery({ ...tracesQuery(list), refetchOnWindowFocus: true });
-  const change = useCallback((next: TracesSearch) => void navigate({ search: next, replace: true }), [navigate]);
+  // On top of what the URL says by then: the next change may come before the page has followed the last one.
+  const change = useCallback((part: Partial<TracesSearch>) => void navigate({ search: (old) => ({ ...old, ...part }), replace: true }), [navigate]);
+  const replace = useCallback((filters: TracesSearch) => void navigate({ search: ({ sort, live }) => ({ ...filters, sort, live }), replace: true }), [navigate]);
   const live = search.live === "1";
   useTail(list, live, (error) => {
     toast(messageOf(error));
-    change({ ...search, live: undefined });
+    change({ live: undefined });
   });
 
   const data = useLast(query.data);
@@ -54,23 +56,23 @@ export function TracesPage() {
           aria-pressed={live}
           variant={live ? "primary" : "plain"}
           title={isFollowable(list) ? "Show traces as they arrive" : "Read the list again every 2 s; words and other orders cannot be followed row by row"}
-          onClick={() => change({ ...search, live: live ? undefined : "1" })}
+          onClick={() => change({ live: live ? undefined : "1" })}
         >
           <Radio size={14} aria-hidden />
           Live
         </Button>
       </PageHeader>
-      <Filters search={search} onChange={change} searchInput={searchInput} />
+      <Filters search={search} onChange={change} onReplace={replace} searchInput={searchInput} />
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
       <TraceTable
         rows={rows}
         failed={error !== null}
         pages={query}
         sort={search.sort}
-        onSort={(sort) => change({ ...search, sort })}
+        onSort={(sort) => change({ sort })}
         empty={
           filtered ? (
-            <EmptyState title="No trace matches" action={<Button onClick={() => change({ sort: search.sort, live: search.live })}>Clear the filters</Button>}>
+            <EmptyState title="No trace matches" action={<Button onClick={() => replace({})}>Clear the filters</Button>}>
               All conditions have to hold. A search for words finds whole words; end a word with * for its beginning.
             </EmptyState>
           ) : (

@@ -27,18 +27,18 @@ export const RANGE_LABELS: Record<Range, { label: string; unit: string }> = {
   value: { label: "Value of the score", unit: "" },
 };
 
-/** A condition that is set, and the search without it. */
+/** A condition that is set, and what takes it away. */
 export interface Condition {
   id: string;
   label: string;
   value: string;
-  without: TracesSearch;
+  without: Partial<TracesSearch>;
 }
 
 /** Every condition that is set, in the order of the form. */
 export function conditions(search: TracesSearch): Condition[] {
   const found: Condition[] = [];
-  const add = (id: string, label: string, value: string, gone: Partial<TracesSearch>) => found.push({ id, label, value, without: { ...search, ...gone } });
+  const add = (id: string, label: string, value: string, without: Partial<TracesSearch>) => found.push({ id, label, value, without });
   if (search.q) add("q", "Words", search.q, { q: undefined });
   if (search.since) add("since", "Time", TIMES[search.since], { since: undefined });
   if (search.from) add("from", "From", moment(search.from), { from: undefined });

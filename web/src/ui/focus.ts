@@ -1,12 +1,15 @@
-/** As long as this what had the focus may take to leave the page: a decision has to reach the server first. */
-const FRAMES = 90;
+/** Milliseconds that what had the focus may take to leave the page: a decision has to reach the server first. */
+const MOST_MS = 10_000;
 
 /** Where what has the focus leaves the page, the focus goes on to the first of these that is there, and not to nowhere. */
 export function passFocusTo(...selectors: string[]): void {
-  let left = FRAMES;
+  const left = document.activeElement;
+  const until = performance.now() + MOST_MS;
   const look = () => {
-    if (document.activeElement !== null && document.activeElement !== document.body) {
-      if (left-- > 0) requestAnimationFrame(look);
+    const now = document.activeElement;
+    if (now !== null && now !== document.body) {
+      // Somebody went on alone where it is another one.
+      if (now === left && performance.now() < until) requestAnimationFrame(look);
       return;
     }
     const next = selectors.map((selector) => document.querySelector<HTMLElement>(selector)).find((element) => element !== null);

@@ -45,12 +45,15 @@ export function useVirtualRows({
   });
   useEffect(() => virtual.measure(), [height, virtual]);
 
-  /** Scrolls to a row and gives it the focus once it is there. */
+  const wanted = useRef(-1);
+  /** Scrolls to a row and gives it the focus once it is there, unless by then another one is wanted. */
   const focusRow = useCallback(
     (index: number) => {
       virtual.scrollToIndex(index, { align: "auto" });
+      wanted.current = index;
       let tries = 10;
       const focus = () => {
+        if (wanted.current !== index) return;
         const row = scroll.current?.querySelector<HTMLElement>(`[data-row="${index}"]`);
         const target = row?.matches("a,button,[tabindex]") ? row : row?.querySelector<HTMLElement>("a,button");
         if (target) target.focus({ preventScroll: true });
