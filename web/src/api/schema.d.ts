@@ -2219,6 +2219,7 @@ export interface components {
             user_id: string | null;
             /** @description `ok`, `failed` or `running`. Failed: the root failed, or a model call or an agent did and no retry made it good. */
             status: string;
+            waits_for: components["schemas"]["WaitsFor"] | null;
             /** @description The first line of what went wrong. */
             error: string | null;
             started_at: components["schemas"]["SpanTime"];

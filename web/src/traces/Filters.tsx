@@ -40,7 +40,7 @@ export function Filters({ search, onChange, onReplace, searchInput }: Props) {
           label="Status"
           any="Any status"
           value={search.status}
-          all={Object.fromEntries(STATUSES.map((status) => [status, statusWord(statusOf(status))])) as Record<(typeof STATUSES)[number], string>}
+          all={Object.fromEntries(STATUSES.map((status) => [status, statusWord(statusOf({ status }))])) as Record<(typeof STATUSES)[number], string>}
           onChange={(status) => onChange({ status })}
         />
         <Choice

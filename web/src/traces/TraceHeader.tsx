@@ -46,7 +46,7 @@ export function TraceHeader({ trace, tree, span, onSelect }: Props) {
           {trace.name || "Unnamed"}
         </Crumbs>
         <span role="status" className="flex">
-          <Status status={statusOf(trace.status)} />
+          <Status status={statusOf(trace)} />
         </span>
         <CopyId id={trace.trace_id} label="trace id" />
         {trace.pinned && <Chip title="It stays however old it gets">pinned</Chip>}

@@ -46,7 +46,7 @@ export function TracePage() {
   const trace = query.data;
   const spans = trace?.spans ?? NO_SPANS;
   const tree = useMemo(() => spanTree(spans), [spans]);
-  useTitle(trace ? `${trace.name || "Unnamed"}: ${statusWord(statusOf(trace.status))}` : "Trace");
+  useTitle(trace ? `${trace.name || "Unnamed"}: ${statusWord(statusOf(trace))}` : "Trace");
 
   const change = useCallback(
     (next: Partial<TraceSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...next }), replace, resetScroll: false }),

@@ -2,7 +2,7 @@ import type { TraceSummary } from "@/api/types";
 import { Chip } from "@/ui/chip";
 import { cx } from "@/ui/cx";
 import { count, firstLine, shortId } from "@/ui/format";
-import { Status } from "@/ui/status";
+import { Status, statusWord } from "@/ui/status";
 import { Cell, Line, Table, type Column } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -66,7 +66,7 @@ function Lines({ trace }: { trace: TraceSummary }) {
   return (
     <>
       <Line>
-        <Status status={statusOf(trace.status)} compact />
+        <Status status={statusOf(trace)} compact />
         <Title trace={trace} />
         <span className="num ml-auto text-muted">{durationText(trace)}</span>
       </Line>
@@ -75,6 +75,7 @@ function Lines({ trace }: { trace: TraceSummary }) {
           <ErrorLine error={trace.error} />
         ) : (
           <span className="num truncate text-muted">
+            {trace.waits_for && <span className="text-warn">{statusWord(statusOf(trace))} · </span>}
             {count(trace.total_tokens)} tokens · {costText(trace)}
             {trace.models[0] && ` · ${trace.models[0]}`}
           </span>
@@ -89,7 +90,7 @@ function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }
   return (
     <>
       <Cell className="flex">
-        <Status status={statusOf(trace.status)} />
+        <Status status={statusOf(trace)} short />
       </Cell>
       <Cell className="flex items-center gap-2 overflow-hidden">
         <Title trace={trace} />

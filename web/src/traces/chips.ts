@@ -43,7 +43,7 @@ export function conditions(search: TracesSearch): Condition[] {
   if (search.since) add("since", "Time", TIMES[search.since], { since: undefined });
   if (search.from) add("from", "From", moment(search.from), { from: undefined });
   if (search.to) add("to", "To", moment(search.to), { to: undefined });
-  if (search.status) add("status", "Status", statusWord(statusOf(search.status)), { status: undefined });
+  if (search.status) add("status", "Status", statusWord(statusOf({ status: search.status })), { status: undefined });
   if (search.kind) add("kind", "Kind", kindLabel(search.kind), { kind: undefined });
   for (const word of WORDS) {
     const value = search[word];

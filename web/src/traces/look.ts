@@ -1,13 +1,9 @@
 import type { Span } from "@/api/types";
-import type { AnyStatus } from "@/ui/status";
+import { runStatus, type AnyStatus } from "@/ui/status";
 import { duration, UNKNOWN, usd } from "@/ui/format";
 
 /** The status of a trace in the words that runs have. */
-export function statusOf(status: string): AnyStatus {
-  if (status === "ok") return "succeeded";
-  // What a newer server says is shown as it is.
-  return status as AnyStatus;
-}
+export const statusOf = (trace: Parameters<typeof runStatus>[0]): AnyStatus => (trace.status === "ok" ? "succeeded" : runStatus(trace));
 
 /** The status of a span in the words that steps have. */
 export const spanStatus = ({ status, open }: Pick<Span, "status" | "open">) => (status === "error" ? "failed" : open ? "running" : "succeeded");

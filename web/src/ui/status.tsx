@@ -22,7 +22,7 @@ function lookOf(status: string): (typeof statuses)[AnyStatus] {
   return known ?? { icon: CircleDashed, word: words.charAt(0).toUpperCase() + words.slice(1), text: "text-idle", fill: "bg-idle-fill" };
 }
 
-/** What a run in a list does: a running one may wait. */
+/** What a run in a list does, or a trace of one: a running one may wait. */
 export function runStatus({ status, waits_for }: { status: string; waits_for?: "person" | "other" | null }): AnyStatus {
   if (status === "running" && waits_for) return waits_for === "person" ? "asking" : "waiting";
   return status as AnyStatus;
@@ -32,16 +32,20 @@ export const statusWord = (status: AnyStatus) => lookOf(status).word;
 export const statusFill = (status: AnyStatus) => lookOf(status).fill;
 
 /**
- * A status as icon, word and colour. Where there is no room for the word, it is read out all the same. In rows the icon stands
+ * A status as icon, word and colour. Where there is no room for the words, or for one of them only, they are read out all the same. In rows the icon stands
  * still: many that turn, each at its own beat, make the browser draw all the time.
  */
-export function Status({ status, compact, className }: { status: AnyStatus; compact?: boolean; className?: string }) {
+export function Status({ status, compact, short, className }: { status: AnyStatus; compact?: boolean; short?: boolean; className?: string }) {
   const { icon: Icon, word, text } = lookOf(status);
   const icon = <Icon size={14} aria-hidden className="shrink-0" />;
+  const [first, rest] = [word.split(" ", 1)[0], word.split(" ").slice(1).join(" ")];
   return (
-    <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)} title={compact ? word : undefined}>
+    <span className={cx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)} title={compact || short ? word : undefined}>
       {status === "running" && !compact ? <span className="spin shrink-0">{icon}</span> : icon}
-      <span className={compact ? "sr-only" : undefined}>{word}</span>
+      <span className={compact ? "sr-only" : undefined}>
+        {short ? first : word}
+        {short && rest && <span className="sr-only"> {rest}</span>}
+      </span>
     </span>
   );
 }

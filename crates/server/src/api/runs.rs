@@ -16,7 +16,7 @@ use flowtrace_core::id::RunId;
 use flowtrace_core::payload::Payload;
 use flowtrace_core::state::RunStatus;
 use flowtrace_engine::host::Snapshot;
-use flowtrace_engine::port::store::RunQuery;
+use flowtrace_engine::port::store::{RunQuery, StoreError};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -84,17 +84,21 @@ pub async fn list(State(app): State<Shared>, Query(query): Query<ListQuery>) -> 
 
 /// Says of each run in which nothing is under way what it waits for.
 async fn say_waiting(app: &Shared, runs: &mut [(RunId, RunSummary)]) -> ApiResult<()> {
-    let running: Vec<RunId> =
-        runs.iter().filter(|(_, run)| run.status == RunStatus::Running.as_str()).map(|(id, _)| *id).collect();
-    if running.is_empty() {
-        return Ok(());
-    }
-    let parked: HashMap<RunId, bool> =
-        app.store.parked(running).await?.into_iter().map(|parked| (parked.run, parked.asks)).collect();
+    let running = runs.iter().filter(|(_, run)| run.status == RunStatus::Running.as_str()).map(|(id, _)| *id).collect();
+    let waiting = waits(app, running).await?;
     for (id, run) in runs {
-        run.waits_for = parked.get(id).map(|asks| if *asks { WaitsFor::Person } else { WaitsFor::Other });
+        run.waits_for = waiting.get(id).copied();
     }
     Ok(())
+}
+
+/// Those of the runs in which nothing is under way, with what they wait for.
+pub async fn waits(app: &Shared, running: Vec<RunId>) -> Result<HashMap<RunId, WaitsFor>, StoreError> {
+    if running.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let what = |asks| if asks { WaitsFor::Person } else { WaitsFor::Other };
+    Ok(app.store.parked(running).await?.into_iter().map(|parked| (parked.run, what(parked.asks))).collect())
 }
 
 fn invalid_cursor() -> ApiError {

@@ -162,7 +162,7 @@ pub async fn get(
     let page = app.spans.find(traces).await?;
     Ok(Json(SessionTraces {
         session: session.into(),
-        traces_page: page.items.iter().map(TraceSummary::from).collect(),
+        traces_page: super::traces::summaries(&app, &page.items).await?,
         next_cursor: page.next.map(|cursor| cursor.0),
         scores: scores.into_iter().map(Score::from).collect(),
     }))

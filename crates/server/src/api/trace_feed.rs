@@ -2,7 +2,7 @@
 
 use super::problem::{ApiError, ApiResult, ProblemDocument};
 use super::trace_view::{Trace, TraceSummary};
-use super::traces::Filter;
+use super::traces::{Filter, summaries};
 use crate::app::Shared;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -114,12 +114,18 @@ struct Tail {
 }
 
 impl Tail {
+    /// If it is among those that are followed.
+    async fn summary(&self, id: TraceId) -> Result<Option<TraceSummary>, SpanStoreError> {
+        let found = self.app.spans.matches(id, self.query.clone()).await?;
+        Ok(summaries(&self.app, found.as_slice()).await?.pop())
+    }
+
     async fn next(&mut self) -> Option<Event> {
         loop {
             while let Some(id) = self.waiting.pop_front() {
-                match self.app.spans.matches(id, self.query.clone()).await {
+                match self.summary(id).await {
                     Ok(Some(summary)) => {
-                        let json = serde_json::to_string(&TraceSummary::from(&summary))
+                        let json = serde_json::to_string(&summary)
                             .expect("what the API sends holds only strings, numbers and JSON values");
                         return Some(Event::default().event("trace").data(json));
                     }

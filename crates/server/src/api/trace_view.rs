@@ -1,6 +1,7 @@
 //! What the API shows of traces, spans, sessions and scores.
 
 use super::dto::cents;
+use super::run_view::WaitsFor;
 use flowtrace_core::span;
 use flowtrace_core::trace;
 use flowtrace_core::trace::facts::OPEN;
@@ -43,6 +44,8 @@ pub struct TraceSummary {
     user_id: Option<String>,
     /// `ok`, `failed` or `running`. Failed: the root failed, or a model call or an agent did and no retry made it good.
     status: &'static str,
+    /// Where a run of this instance began the trace, what it waits for: `person` or `other`, as in the list of runs.
+    pub waits_for: Option<WaitsFor>,
     /// The first line of what went wrong.
     error: Option<String>,
     started_at: SpanTime,
@@ -121,6 +124,7 @@ impl From<&trace::TraceSummary> for TraceSummary {
             session_id: trace.session_id.clone(),
             user_id: trace.user_id.clone(),
             status: trace.status.as_str(),
+            waits_for: None,
             error: trace.error.clone(),
             started_at: SpanTime(trace.started_at),
             duration_ms: millis(trace.started_at, trace.ended_at),
@@ -143,7 +147,7 @@ impl From<&trace::TraceSummary> for TraceSummary {
 #[derive(Serialize, ToSchema)]
 pub struct Trace {
     #[serde(flatten)]
-    trace: TraceSummary,
+    pub trace: TraceSummary,
     /// Earliest first. The parent of a span may be missing: then it is shown as a root.
     spans: Vec<Span>,
     scores: Vec<Score>,

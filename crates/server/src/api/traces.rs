@@ -6,10 +6,11 @@ use super::problem::{ApiError, ApiResult, ProblemDocument};
 use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
-use flowtrace_core::id::{SpanId, TraceId};
+use flowtrace_core::id::{SpanId, StreamId, TraceId};
 use flowtrace_core::span::SpanKind;
-use flowtrace_core::trace::TraceStatus;
+use flowtrace_core::trace::{self, TraceStatus};
 use flowtrace_engine::port::span_store::{Cursor, Direction, ScoreFilter, Sort, SortKey, TraceQuery};
+use flowtrace_engine::port::store::StoreError;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -92,10 +93,19 @@ pub async fn list(State(app): State<Shared>, raw: axum::extract::RawQuery) -> Ap
     query.sort = sort(page.sort.as_deref())?;
     query.after = page.cursor.map(Cursor);
     let found = app.spans.find(query).await?;
-    Ok(Json(TraceList {
-        traces: found.items.iter().map(TraceSummary::from).collect(),
-        next_cursor: found.next.map(|cursor| cursor.0),
-    }))
+    Ok(Json(TraceList { traces: summaries(&app, &found.items).await?, next_cursor: found.next.map(|cursor| cursor.0) }))
+}
+
+/// As lists show them; of those that are runs and wait, what for.
+pub async fn summaries(app: &Shared, traces: &[trace::TraceSummary]) -> Result<Vec<TraceSummary>, StoreError> {
+    let running = traces.iter().filter(|trace| trace.status == TraceStatus::Running);
+    // The trace that a run begins has its id.
+    let waiting = super::runs::waits(app, running.map(|trace| StreamId(trace.trace_id.0)).collect()).await?;
+    let mut shown: Vec<TraceSummary> = traces.iter().map(TraceSummary::from).collect();
+    for (summary, trace) in shown.iter_mut().zip(traces) {
+        summary.waits_for = waiting.get(&StreamId(trace.trace_id.0)).copied();
+    }
+    Ok(shown)
 }
 
 /// The filter's parameters and the page's; whatever is in neither is refused.
@@ -251,7 +261,11 @@ pub async fn get(State(app): State<Shared>, Path(id): Path<String>, Query(query)
         Some("none") => app.spans.outline(id).await?,
         Some(_) => return Err(wrong("`io` can only be `none`.".to_owned())),
     };
-    trace.map(|trace| Json(Trace::from(trace))).ok_or_else(|| no_such_trace(id))
+    let trace = trace.ok_or_else(|| no_such_trace(id))?;
+    let mut summary = summaries(&app, std::slice::from_ref(&trace.summary)).await?;
+    let mut shown = Trace::from(trace);
+    shown.trace.waits_for = summary.pop().and_then(|summary| summary.waits_for);
+    Ok(Json(shown))
 }
 
 /// One span, whole.

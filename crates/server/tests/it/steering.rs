@@ -39,6 +39,22 @@ pub async fn operations(api: &Api) {
     };
     let view = step("ask", "waiting").await;
     assert_eq!(waits_for().await, "person");
+    // Its spans follow its journal.
+    let trace = async |what: Value| {
+        for _ in 0..600 {
+            let trace = api.get(&format!("/api/traces/{run}?io=none")).await;
+            if trace.status == 200 && trace.json()["waits_for"] == what {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("the trace of run {run} never said that it waits for {what}")
+    };
+    trace(json!("person")).await;
+    let listed = api.get("/api/traces?status=running").await.expect(200);
+    let listed =
+        listed["traces"].as_array().unwrap().iter().find(|trace| run.replace('-', "") == *trace["trace_id"].as_str().unwrap());
+    assert_eq!(listed.unwrap()["waits_for"], "person");
     assert_eq!((&view["phase"], &view["steps"][1]["question"]["message"]), (&json!("waiting"), &json!("Send 1?")));
 
     let list = api.get(&format!("/api/approvals?run_id={run}")).await.expect(200);
