@@ -260,6 +260,20 @@ test("all filters, a replay and its comparison fit a phone", async ({ page, serv
   await fits(page);
 });
 
+test("a run of a session with a long name fits a phone", async ({ page, server }) => {
+  const session = "r".repeat(200);
+  const { runId } = await server.post<{ runId: string }>("/api/runs?wait=20", { graph_json: failing, session_id: session });
+  await page.setViewportSize({ width: 360, height: 700 });
+  for (const path of [`/runs/${runId}?step=`, `/runs?session=${session}`]) {
+    await page.goto(`${server.url}${path}`);
+    const shown = page.getByText(session, { exact: true });
+    await expect(shown).toBeVisible();
+    await fits(page);
+    // In one line.
+    await expect.poll(async () => (await shown.boundingBox())?.height ?? 0).toBeLessThan(28);
+  }
+});
+
 test("a trace and its session fit a phone", async ({ page, server }) => {
   const { trace } = await sendTrace(server, { name: "A-name-without-any-gap-that-goes-on-and-on-for-longer-than-a-phone", session: "s".repeat(80), user: "u".repeat(80) });
   await page.setViewportSize({ width: 360, height: 700 });

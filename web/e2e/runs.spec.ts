@@ -78,6 +78,20 @@ test("filters live in the URL", async ({ page, server }) => {
   await expect(page.getByText("No run matches")).toBeVisible();
 });
 
+test("a filter takes what is typed in its middle, and the row that was typed for", async ({ page, server }) => {
+  const run = await server.run(await server.workflow("Typed", failing), {}, 20);
+  for (const [path, label] of [["/runs", "Filter the rows"], [`/runs/${run}?view=log`, "Filter the events"]] as const) {
+    await page.goto(`${server.url}${path}`);
+    const field = page.getByLabel(label);
+    await field.click();
+    await page.keyboard.type("reply");
+    await page.keyboard.press("Home");
+    await page.keyboard.type("draft_");
+    await expect(field).toHaveValue("draft_reply");
+    await expect(page).toHaveURL(/q=draft_reply/);
+  }
+});
+
 test("the keyboard alone reaches a failing step", async ({ page, server }) => {
   const id = await server.workflow("Keys", failing);
   const run = await server.run(id, {}, 20);

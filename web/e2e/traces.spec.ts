@@ -1,4 +1,5 @@
-import { expect, Server, test } from "./server";
+import { randomBytes } from "node:crypto";
+import { expect, Server, test, unique } from "./server";
 import { findable, HOSTILE, sendTrace } from "./spans";
 import { still } from "./still";
 import { greeting, refund } from "./workflows";
@@ -58,6 +59,75 @@ test("filters live in the URL, can be saved, and are there again", async ({ page
   await expect(page.getByLabel("Kind of span")).toHaveValue("llm");
   await page.getByLabel("Status", { exact: true }).selectOption("failed");
   await expect(page.getByText("No trace matches")).toBeVisible();
+});
+
+test("two filters that are set at once are both kept, and a filter goes with its chip", async ({ page, server }) => {
+  const user = unique("quick");
+  await sendTrace(server, { user, session: user, failing: false });
+  await page.goto(`${server.url}/traces?user=${encodeURIComponent(user)}`);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  // Before the page has been drawn again after the first.
+  await page.evaluate(() => {
+    for (const [label, value] of [["Status", "ok"], ["Kind of span", "llm"]]) {
+      const select = document.querySelector<HTMLSelectElement>(`select[aria-label="${label}"]`);
+      if (!select) throw new Error(`there is no ${label}`);
+      select.value = value ?? "";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  await expect(page).toHaveURL(/status=ok&kind=llm|kind=llm.*status=ok/);
+  const chips = page.getByRole("list", { name: "Conditions" }).getByRole("button", { name: /^Remove/ });
+  await expect(chips).toHaveCount(3);
+  await page.getByRole("row").nth(1).getByRole("link", { name: user }).first().click();
+  await expect(chips).toHaveCount(1);
+  await page.goto(`${server.url}/sessions?user=${encodeURIComponent(user)}`);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await page.getByRole("button", { name: `Remove User ${user}` }).click();
+  await expect(page).toHaveURL(/\/sessions$/);
+});
+
+test("closing a span brings the focus back to its row, by the button and by the key", async ({ page, server }) => {
+  const { trace } = await sendTrace(server);
+  await page.goto(`${server.url}/traces/${trace}`);
+  const row = page.getByRole("button", { name: /^chat gpt-4o-mini, LLM, Failed/ });
+  await expect(row).toBeVisible();
+  for (const key of ["Enter", "Escape"]) {
+    await page.getByRole("button", { name: "Close the span (Esc)" }).focus();
+    await page.keyboard.press(key);
+    await expect(row).toBeFocused();
+    await page.keyboard.press("Enter");
+  }
+});
+
+test("a span whose parent is not there stands by itself, and says so; a trace without a name is shown as one", async ({ page, server }) => {
+  const trace = randomBytes(16).toString("hex");
+  const now = Date.now() - 60_000;
+  const span = (spanId: string, parentSpanId: string) => ({ traceId: trace, spanId, parentSpanId, name: "", startTimeUnixNano: `${now}000000`, endTimeUnixNano: `${now + 500}000000` });
+  await server.post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans: [span("00000000000000a1", "00000000000000ff"), span("00000000000000a2", "00000000000000a1")] }] }] });
+  await expect.poll(async () => (await server.get<{ spans?: unknown[] }>(`/api/traces/${trace}?io=none`)).spans?.length, { timeout: 20_000 }).toBe(2);
+  await page.goto(`${server.url}/traces/${trace}`);
+  await expect(page.getByRole("heading", { level: 1, name: "Unnamed" })).toBeVisible();
+  await expect(page).toHaveTitle(/^Unnamed: /);
+  await page.getByRole("button", { name: /^00000000000000a1, / }).click();
+  await expect(page.getByRole("complementary").getByText("parent missing")).toBeVisible();
+  await page.getByRole("button", { name: /^00000000000000a2, / }).click();
+  await expect(page.getByRole("complementary", { name: "Span 00000000000000a2" })).toBeVisible();
+  await expect(page.getByText("parent missing")).toBeHidden();
+});
+
+test("a trace and a session that cannot be read say so under their heading, and come with Retry", async ({ page, server }) => {
+  const { trace } = await sendTrace(server, { name: "Comes later", session: "comes-later" });
+  let broken = true;
+  await page.route(/\/api\/(traces|sessions)\//, (route) => (broken ? route.fulfill({ status: 500, contentType: "application/problem+json", json: { code: "internal", detail: "The store is on fire." } }) : route.continue()));
+  for (const [path, before, after] of [[`/traces/${trace}`, "Trace", "Comes later"], ["/sessions/comes-later", "Session", "Session comes-later"]]) {
+    broken = true;
+    await page.goto(`${server.url}${path}`);
+    await expect(page.getByRole("heading", { level: 1, name: before, exact: true })).toBeVisible();
+    await expect(page.getByRole("alert")).toContainText("The store is on fire.");
+    broken = false;
+    await page.getByRole("button", { name: "Retry" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: after, exact: true })).toBeVisible();
+  }
 });
 
 test("every condition can be set, is a chip, and is taken away one by one", async ({ page, server }) => {
@@ -355,6 +425,8 @@ test("what is under way in a trace is not shown as done", async ({ page, server 
   await expect.poll(async () => (await server.get<{ status?: string }>(`/api/traces/${trace_id}`)).status, { timeout: 20_000 }).toBe("running");
   await page.goto(`${server.url}/traces/${trace_id}`);
   await expect(page.getByRole("button", { name: /^Traced question, Workflow, Running/ })).toBeVisible();
+  // It goes on, and so does its time: not how long that took which has ended.
+  await expect(page.getByRole("main").locator("header").first().getByText("Duration").locator("xpath=../dd")).toHaveText(/^[1-9][\d.]* s/);
   await page.getByRole("button", { name: /^ask, .*Running/ }).click();
   await expect(page.getByRole("complementary").getByText("Running")).toBeVisible();
   await server.post(`/api/approvals/${encodeURIComponent(`${run}:ask`)}`, { decision: "approve" });

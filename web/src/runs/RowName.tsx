@@ -8,7 +8,7 @@ export function RowName({ row }: { row: PathRow }) {
   const name = row.step?.name;
   const index = name && row.label.startsWith("[") ? row.label.slice(0, row.label.lastIndexOf("]") + 1) : "";
   return (
-    <span className="min-w-8 truncate" title={name && name !== row.path ? `${name}\n${row.path}` : row.path}>
+    <span className="min-w-8 truncate text-left" title={name && name !== row.path ? `${name}\n${row.path}` : row.path} dir="auto">
       {index && <span className="num text-muted">{index} </span>}
       {name || row.label}
     </span>

@@ -163,7 +163,7 @@ function Totals({ data, run }: { data: RunData; run: Run }) {
       )}
       {run.session_id && (
         <Fact name="Session">
-          <Link to="/sessions/$id" params={{ id: run.session_id }} className="text-accent underline">
+          <Link to="/sessions/$id" params={{ id: run.session_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={run.session_id} dir="auto">
             {run.session_id}
           </Link>
         </Fact>

@@ -2,6 +2,7 @@ import { messageOf } from "@/api/problem";
 import { runsQuery, workflowsQuery } from "@/api/queries";
 import type { RunStatus, RunSummary } from "@/api/types";
 import { Button, buttonClass } from "@/ui/button";
+import { Conditions } from "@/ui/conditions";
 import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { Select } from "@/ui/field";
 import { plural } from "@/ui/format";
@@ -102,11 +103,7 @@ export function RunsPage() {
           ))}
         </Select>
         <TypedInput ref={filterInput} aria-label="Filter the rows" placeholder="Step, error or id  ( / )" value={q} pause={0} onChange={(q) => change({ q })} className="sm:!w-52" />
-        {search.session && (
-          <span className="min-w-0 truncate text-muted" title={search.session}>
-            session <bdi>{search.session}</bdi>
-          </span>
-        )}
+        <Conditions all={search.session ? [{ id: "session", label: "Session", value: search.session, onRemove: () => change({ session: undefined }) }] : []} />
         {filtered && (
           <Button variant="ghost" onClick={() => change({ q: undefined, status: undefined, workflow: undefined, session: undefined })}>
             Clear

@@ -111,7 +111,7 @@ export function Timeline({ data, groups, runStart, onSelect }: TimelineProps) {
 }
 
 const GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[minmax(112px,40%)_1fr_78px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_84px_60px_84px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[minmax(112px,40%)_1fr_78px] @min-[760px]:grid-cols-[minmax(180px,34%)_1fr_84px_76px_92px]";
 
 const kinds = new Map<string, ReactElement>();
 

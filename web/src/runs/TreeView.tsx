@@ -12,7 +12,7 @@ import { GROUPED_ROW, useGroupedRows, type ViewProps } from "./useRows";
 import type { RunData } from "./useRun";
 
 const GRID =
-  "grid items-center gap-x-3 px-4 grid-cols-[minmax(140px,1fr)_60px] @min-[640px]:grid-cols-[minmax(180px,1fr)_minmax(0,20%)_60px_52px_84px]";
+  "grid items-center gap-x-3 px-4 grid-cols-[minmax(140px,1fr)_60px] @min-[640px]:grid-cols-[minmax(180px,1fr)_minmax(0,20%)_68px_76px_92px]";
 
 const optional = (value: number | null, write: (value: number) => string) => (value === null ? "" : write(value));
 

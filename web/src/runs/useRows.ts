@@ -71,9 +71,14 @@ export function useRows({
   // What opens from elsewhere (a link, the next-error key, the graph) comes into view.
   const shown = useRef(-1);
   useEffect(() => {
-    if (selectedIndex >= 0 && selectedIndex !== shown.current) virtual.scrollToIndex(selectedIndex, { align: "auto" });
+    if (selectedIndex >= 0 && selectedIndex !== shown.current) {
+      const { startIndex, endIndex } = virtual.range ?? { startIndex: 0, endIndex: 0 };
+      // With what is around it, unless the keyboard moves from row to row.
+      const far = focused !== selectedIndex && (selectedIndex <= startIndex || selectedIndex >= endIndex);
+      virtual.scrollToIndex(selectedIndex, { align: far ? "center" : "auto" });
+    }
     shown.current = selectedIndex;
-  }, [selectedIndex, virtual]);
+  }, [selectedIndex, focused, virtual]);
 
   useLayoutEffect(() => {
     // Further than the end is the end; asking where that is would make the browser lay out at once.

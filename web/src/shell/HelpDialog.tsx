@@ -36,13 +36,13 @@ const groups: { title: string; keys: [string[], string][] }[] = [
     ],
   },
   {
-    title: "Run",
+    title: "Run and trace",
     keys: [
-      [["e"], "Next failed step"],
-      [["1", "…", "4"], "Timeline, tree, graph, log"],
+      [["e"], "Next failed step or span"],
+      [["1", "…", "4"], "Timeline, tree; of a run also graph, log"],
       [["t"], "Time travel: the run after each of its events"],
       [[",", "."], "One event back, one event on"],
-      [["Esc"], "Close the step"],
+      [["Esc"], "Close the step or span"],
     ],
   },
   {

@@ -1,13 +1,21 @@
 import type { Conversation, TraceSummary } from "@/api/types";
-import { count, usd } from "@/ui/format";
+import { ms } from "@/runs/attempts";
+import { useNow } from "@/runs/useNow";
+import { count, duration, usd } from "@/ui/format";
 import { Fact } from "@/ui/page";
 import { Ago } from "@/ui/time";
 import { Link } from "@tanstack/react-router";
-import { costText, costTitle, durationText } from "./look";
+import { costText, costTitle } from "./look";
 
 type Totals = Pick<TraceSummary, "started_at" | "total_tokens" | "total_cost_nanousd" | "cost_complete" | "summary" | "user_id"> &
   { status?: string } & Partial<Pick<TraceSummary, "duration_ms" | "service" | "environment" | "session_id">> &
   Partial<Pick<Conversation, "last_active_at" | "traces" | "failed_traces">>;
+
+/** As the rows count what is under way. */
+function SoFar({ since }: { since: string }) {
+  const start = ms(since);
+  return <span title="It is under way">{duration(useNow(true, start) - start)}</span>;
+}
 
 /** What a trace or a session came to. */
 export function Facts({ of, session }: { of: Totals; session?: boolean }) {
@@ -22,7 +30,7 @@ export function Facts({ of, session }: { of: Totals; session?: boolean }) {
           <Ago at={of.last_active_at} />
         </Fact>
       )}
-      {of.duration_ms !== undefined && <Fact name="Duration">{durationText({ status: "", ...of, duration_ms: of.duration_ms })}</Fact>}
+      {of.duration_ms !== undefined && <Fact name="Duration">{of.status === "running" ? <SoFar since={of.started_at} /> : duration(of.duration_ms)}</Fact>}
       {of.traces !== undefined && <Fact name="Traces">{count(of.traces)}</Fact>}
       {of.failed_traces !== undefined && of.failed_traces > 0 && (
         <Fact name="Failed">
@@ -52,14 +60,14 @@ export function Facts({ of, session }: { of: Totals; session?: boolean }) {
       </Fact>
       {!session && of.session_id && (
         <Fact name="Session">
-          <Link to="/sessions/$id" params={{ id: of.session_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={of.session_id}>
+          <Link to="/sessions/$id" params={{ id: of.session_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={of.session_id} dir="auto">
             {of.session_id}
           </Link>
         </Fact>
       )}
       {of.user_id && (
         <Fact name="User">
-          <Link to="/traces" search={{ user: of.user_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={of.user_id}>
+          <Link to="/traces" search={{ user: of.user_id }} className="block max-w-[min(60ch,70vw)] truncate text-accent underline" title={of.user_id} dir="auto">
             {of.user_id}
           </Link>
         </Fact>

@@ -1,10 +1,11 @@
 import type { Since } from "@/api/traces";
 import { kindLabel } from "@/nodes/kind";
 import { Button } from "@/ui/button";
+import { Conditions } from "@/ui/conditions";
 import { Select } from "@/ui/field";
 import { statusWord } from "@/ui/status";
 import { TypedInput } from "@/ui/typedInput";
-import { SlidersHorizontal, X } from "lucide-react";
+import { SlidersHorizontal } from "lucide-react";
 import { useState, type RefObject } from "react";
 import { conditions, TIMES } from "./chips";
 import { statusOf } from "./look";
@@ -64,26 +65,7 @@ export function Filters({ search, onChange, onReplace, searchInput }: Props) {
         <SavedFilters search={search} onReplace={onReplace} />
       </div>
       {open && <MoreFilters search={search} onChange={onChange} />}
-      {set.length > 0 && (
-        <ul aria-label="Conditions" className="flex max-h-24 flex-wrap items-center gap-1.5 overflow-y-auto">
-          {set.map(({ id, label, value, without }) => (
-            <li key={id} className="flex h-6 max-w-full min-w-0 items-center rounded border border-line bg-raised pl-2 text-xs">
-              <span className="shrink-0 text-muted">{label}&nbsp;</span>
-              <span className="min-w-0 truncate font-medium" title={value} dir="auto">
-                {value}
-              </span>
-              <button type="button" aria-label={`Remove ${label} ${value}`} title="Remove this condition" onClick={() => onChange(without)} className="ml-0.5 inline-flex size-6 shrink-0 items-center justify-center rounded text-muted hover:bg-hover hover:text-text">
-                <X size={12} aria-hidden />
-              </button>
-            </li>
-          ))}
-          <li>
-            <Button variant="ghost" className="!h-6" onClick={() => onReplace({})}>
-              Clear
-            </Button>
-          </li>
-        </ul>
-      )}
+      <Conditions all={set.map(({ without, ...condition }) => ({ ...condition, onRemove: () => onChange(without) }))} onClear={() => onReplace({})} />
     </search>
   );
 }

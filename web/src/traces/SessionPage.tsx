@@ -2,11 +2,12 @@ import { ApiProblem, messageOf } from "@/api/problem";
 import { sessionQuery } from "@/api/traces";
 import { CopyIcon } from "@/ui/copy";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
-import { Crumbs, NotThere, useTitle } from "@/ui/page";
+import { Crumbs, NotThere, PageHeader, useTitle } from "@/ui/page";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { Facts } from "./Facts";
+import { LATE } from "./late";
 import { distinct } from "./search";
 import { TraceTable } from "./TraceTable";
 
@@ -15,7 +16,15 @@ const route = getRouteApi("/sessions/$id");
 /** Traces that belong together, for instance the turns of a conversation. */
 export function SessionPage() {
   const { id } = route.useParams();
-  const query = useInfiniteQuery(sessionQuery(id));
+  const query = useInfiniteQuery({
+    ...sessionQuery(id),
+    // A conversation goes on, and spans come late. Who reads far down in a long one is not disturbed.
+    refetchInterval: ({ state: { data } }) => {
+      const now = data?.pages.length === 1 ? data.pages[0] : undefined;
+      const goesOn = now && (now.traces_page.some((trace) => trace.status === "running") || Date.now() - Date.parse(now.last_active_at) < LATE);
+      return goesOn ? 5_000 : false;
+    },
+  });
   const session = query.data?.pages[0];
   useTitle(`Session ${id}`);
   const rows = useMemo(() => query.data && distinct(query.data.pages.flatMap((page) => page.traces_page), (trace) => trace.trace_id), [query.data]);
@@ -27,7 +36,10 @@ export function SessionPage() {
         {messageOf(error)}
       </NotThere>
     ) : (
-      <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />
+      <>
+        <PageHeader title="Session" />
+        <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />
+      </>
     );
   }
   if (!session) {

@@ -49,7 +49,12 @@ function Lines({ session }: { session: Conversation }) {
       </Line>
       <Line small>
         <span className="num truncate text-muted">
-          {plural(session.traces, "trace")} · {count(session.total_tokens)} tokens{session.user_id && ` · ${session.user_id}`}
+          {plural(session.traces, "trace")} · {count(session.total_tokens)} tokens{session.user_id && (
+            <>
+              {" · "}
+              <bdi>{session.user_id}</bdi>
+            </>
+          )}
         </span>
         <Ago at={session.last_active_at} className="ml-auto shrink-0 text-muted" />
       </Line>

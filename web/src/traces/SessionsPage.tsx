@@ -2,11 +2,13 @@ import { messageOf } from "@/api/problem";
 import { sessionsQuery } from "@/api/traces";
 import { Button, buttonClass } from "@/ui/button";
 import { CopyLine } from "@/ui/copy";
+import { Conditions } from "@/ui/conditions";
 import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { Select } from "@/ui/field";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { PageHeader } from "@/ui/page";
+import { useSteadyError } from "@/ui/steady";
 import { TypedInput } from "@/ui/typedInput";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -29,7 +31,8 @@ export function SessionsPage() {
   const rows = useMemo(() => query.data && distinct(query.data.pages.flatMap((page) => page.sessions), (session) => session.session_id), [query.data]);
   const searchInput = useRef<HTMLInputElement>(null);
   useHotkeys({ "/": () => searchInput.current?.focus() });
-  const { hasNextPage, error } = query;
+  const { hasNextPage } = query;
+  const error = useSteadyError(query);
   const filtered = Boolean(search.q || search.status || search.user);
   return (
     <>
@@ -61,7 +64,7 @@ export function SessionsPage() {
             Clear
           </Button>
         )}
-        {search.user && <span className="min-w-0 truncate text-muted">of the user {search.user}</span>}
+        <Conditions all={search.user ? [{ id: "user", label: "User", value: search.user, onRemove: () => change({ user: undefined }) }] : []} />
       </search>
       {error && <ErrorBanner message={messageOf(error)} onRetry={() => void query.refetch()} />}
       <SessionTable

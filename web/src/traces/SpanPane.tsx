@@ -36,6 +36,8 @@ interface Props {
   trace: string;
   /** Of the outline: without its texts. */
   outline: Span;
+  /** Whether the span that it names as its parent is not in the trace. */
+  orphan: boolean;
   scores: Score[];
   tab: string | undefined;
   onTab: (tab: string | undefined) => void;
@@ -43,7 +45,7 @@ interface Props {
 }
 
 /** Why did this span give this result? */
-export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props) {
+export function SpanPane({ trace, outline, orphan, scores, tab, onTab, onClose }: Props) {
   const [replaying, setReplaying] = useState(false);
   const full = useQuery(spanQuery(trace, outline.span_id));
   const span = full.data;
@@ -92,6 +94,7 @@ export function SpanPane({ trace, outline, scores, tab, onTab, onClose }: Props)
         {outline.cost_nanousd != null && <span className="num">{usd(outline.cost_nanousd)}</span>}
         {outline.simulated && <Chip tone="warn">simulated</Chip>}
         {outline.counted === false && tokens !== null && <Chip title="It repeats the usage of another span, so its tokens are not in the totals">not counted</Chip>}
+        {orphan && <Chip title={`Its parent, span ${outline.parent_span_id}, is not in this trace: it was not sent, or has not arrived yet`}>parent missing</Chip>}
         <CopyId id={outline.span_id} label="span id" />
       </PaneHead>
       {replaying && (

@@ -15,6 +15,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { statusOf } from "./look";
+import { LATE } from "./late";
 import { ScoreList } from "./ScoreList";
 import { TRACE_VIEWS, type TraceSearch, type TraceView } from "./search";
 import { SpanPane } from "./SpanPane";
@@ -26,8 +27,6 @@ const route = getRouteApi("/traces/$id");
 const words: Record<TraceView, string> = { timeline: "Timeline", tree: "Tree" };
 const NO_EVENTS: EventsByStep = new Map();
 const NO_SPANS: Span[] = [];
-/** Milliseconds after its end in which a trace may grow: SDKs send what they have every 5 seconds or so. */
-const LATE = 60_000;
 
 /** What happened in a trace, whoever sent it: the views of a run. */
 export function TracePage() {
@@ -126,6 +125,7 @@ export function TracePage() {
               key={node.span.span_id}
               trace={trace.trace_id}
               outline={node.span}
+              orphan={Boolean(node.span.parent_span_id) && !tree.nodes.has(node.span.parent_span_id ?? "")}
               scores={trace.scores.filter((score) => score.span_id === node.span.span_id)}
               tab={search.tab}
               onTab={(tab) => change({ tab })}

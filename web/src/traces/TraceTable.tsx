@@ -112,8 +112,12 @@ function Cells({ trace, inSession }: { trace: TraceSummary; inSession: boolean }
         {costText(trace)}
       </Cell>
       <Cell number>{count(trace.summary.steps)}</Cell>
-      <Cell className="truncate text-muted" title={trace.user_id ?? undefined}>
-        {trace.user_id}
+      <Cell>
+        {trace.user_id && (
+          <Link to="/traces" search={{ user: trace.user_id }} className="block truncate text-left text-muted hover:text-text hover:underline" title={`Traces of ${trace.user_id}`} dir="auto">
+            {trace.user_id}
+          </Link>
+        )}
       </Cell>
       {!inSession && (
         <Cell>

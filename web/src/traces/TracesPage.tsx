@@ -6,6 +6,7 @@ import { EmptyState, ErrorBanner } from "@/ui/feedback";
 import { plural } from "@/ui/format";
 import { useHotkeys } from "@/ui/hotkeys";
 import { PageHeader } from "@/ui/page";
+import { useSteadyError } from "@/ui/steady";
 import { toast } from "@/ui/toast";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -38,7 +39,8 @@ export function TracesPage() {
   const rows = useMemo(() => data && distinct(data.pages.flatMap((page) => page.traces), (trace) => trace.trace_id), [data]);
   const searchInput = useRef<HTMLInputElement>(null);
   useHotkeys({ "/": () => searchInput.current?.focus() });
-  const { hasNextPage, error } = query;
+  const { hasNextPage } = query;
+  const error = useSteadyError(query);
   const filtered = Object.keys(filtersOf(search)).length > 0;
 
   return (

@@ -1,7 +1,7 @@
 import { filterOf } from "@/api/traces";
 import type { TraceSummary } from "@/api/types";
 import { describe, expect, it } from "vitest";
-import { costText, costTitle } from "./look";
+import { costText, costTitle, durationText } from "./look";
 import { messagesOf } from "./messages";
 import { conditions, localTime, utcTime } from "./chips";
 import { isSame, readSaved, withSaved } from "./saved";
@@ -138,6 +138,10 @@ describe("messages", () => {
     const parts = [{ type: "text", text: "a" }, { type: "image", url: "x" }];
     expect(messagesOf([{ role: "user", content: parts }])?.[0]?.content).toBe(parts);
   });
+});
+
+it("what is under way has no duration before anything of it has ended", () => {
+  expect([durationText({ status: "running", duration_ms: 0 }), durationText({ status: "running", duration_ms: 1500 }), durationText({ status: "ok", duration_ms: 0 })]).toEqual(["—", "≥ 1.50 s", "0 ms"]);
 });
 
 it("a score is a number, yes or no, or a word", () => {

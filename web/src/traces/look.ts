@@ -8,8 +8,11 @@ export const statusOf = (trace: Parameters<typeof runStatus>[0]): AnyStatus => (
 /** The status of a span in the words that steps have. */
 export const spanStatus = ({ status, open }: Pick<Span, "status" | "open">) => (status === "error" ? "failed" : open ? "running" : "succeeded");
 
-/** While a trace is under way its duration is that until the last that was heard of it. */
-export const durationText = ({ status, duration_ms }: { status: string; duration_ms: number }) => `${status === "running" ? "≥ " : ""}${duration(duration_ms)}`;
+/** While a trace is under way its duration is that until the last that was heard of it; before anything of it has ended it is not known. */
+export function durationText({ status, duration_ms }: { status: string; duration_ms: number }): string {
+  if (status !== "running") return duration(duration_ms);
+  return duration_ms === 0 ? UNKNOWN : `≥ ${duration(duration_ms)}`;
+}
 
 interface Cost {
   total_cost_nanousd: number;
