@@ -94,12 +94,12 @@ test("lists say of a run that it waits, and for whom", async ({ page, server }) 
   const parcel = await server.run(await server.workflow(name, signalled));
   await page.goto(`${server.url}/runs`);
   await expect(page.getByRole("row").filter({ has: page.locator(`a[href$="${run}"]`) })).toContainText("Waiting for approval");
-  // As a trace too.
-  await page.goto(`${server.url}/traces?status=running`);
-  await expect(page.getByRole("row").filter({ has: page.locator(`a[href$="${run.replaceAll("-", "")}"]`) })).toContainText("Waiting for approval");
   await expect(page.getByRole("row").filter({ has: page.locator(`a[href$="${parcel}"]`) }).getByRole("cell", { name: "Waiting", exact: true })).toBeVisible();
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("dialog").getByRole("option", { name: new RegExp(`${name}.*Waiting`) })).toBeVisible();
+  // As a trace too.
+  await page.goto(`${server.url}/traces?status=running`);
+  await expect(page.getByRole("row").filter({ has: page.locator(`a[href$="${run.replaceAll("-", "")}"]`) })).toContainText("Waiting for approval");
 });
 
 test("a signal is sent from the page of the run", async ({ page, server }) => {
