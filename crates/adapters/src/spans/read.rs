@@ -151,7 +151,7 @@ pub fn totals_text(totals: &Totals, models: &[Symbol]) -> String {
 }
 
 /// Never changed but at the end: it is stored.
-fn numbers(t: &Totals) -> [u64; 16] {
+fn numbers(t: &Totals) -> [u64; 17] {
     [
         t.spans,
         t.errors,
@@ -169,6 +169,7 @@ fn numbers(t: &Totals) -> [u64; 16] {
         t.unpriced_calls,
         t.simulated_calls,
         t.simulated_nanousd,
+        t.simulated_unpriced_calls,
     ]
 }
 
@@ -202,6 +203,7 @@ pub fn totals(text: &str) -> Totals {
         unpriced_calls: next(),
         simulated_calls: next(),
         simulated_nanousd: next(),
+        simulated_unpriced_calls: next(),
     }
 }
 
