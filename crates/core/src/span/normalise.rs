@@ -101,7 +101,8 @@ fn general<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
 
 /// Attributes that the application set for itself, so that traces can be found by them.
 fn own_metadata(key: &str, value: &Value, found: &mut Found<'_>) {
-    const TECHNICAL: [&str; 22] = [
+    const TECHNICAL: [&str; 23] = [
+        "flowtrace",
         "http",
         "url",
         "server",

@@ -238,7 +238,7 @@ async fn traces_of_runs_survive_a_restart_and_are_copied_once() {
 
 #[tokio::test]
 async fn a_run_is_found_by_the_version_of_its_prompt_and_by_its_labels() {
-    let server = Server::start().await;
+    let server = Server::simulated();
     let api = server.api();
     let document = documents::model(json!({"answer": "Paris"}));
     let id = api.post("/api/workflows", json!({"name": "Capitals", "graph_json": document})).await.expect(201)["id"].clone();
