@@ -20,7 +20,10 @@ import zipfile
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent / "crates/core/data/prices.json"
 LIST = "litellm/model_prices_and_context_window_backup.json"
-PROVIDERS = ["openai", "anthropic", "gemini", "mistral", "deepseek"]
+PROVIDERS = ["openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq", "cohere", "aws.bedrock"]
+# What the list calls them where it has another name. Bedrock's models that are named with a path are left out: it says where a call went,
+# which no trace does.
+LISTED_AS = {"cohere_chat": "cohere", "bedrock": "aws.bedrock", "bedrock_converse": "aws.bedrock"}
 # Older lists are worth reading only for models that people still name in workflows and traces.
 OLDER_FOR = ["openai", "anthropic"]
 DEFAULT_VERSIONS = ["", "1.80.0", "1.60.0"]
@@ -77,10 +80,13 @@ def convert(listed, providers):
     table = {provider: {} for provider in providers}
     for name, entry in listed.items():
         provider = entry.get("litellm_provider")
+        provider = LISTED_AS.get(provider, provider)
         embedding = entry.get("mode") == "embedding"
         if provider not in table or not (embedding or entry.get("mode") in ("chat", "responses")):
             continue
         name = name.removeprefix(f"{provider}/")
+        if provider == "aws.bedrock" and ("/" in name or "." not in name):
+            continue
         if any(word in name for word in SKIP):
             continue
         price = prices(entry)

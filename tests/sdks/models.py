@@ -1,9 +1,10 @@
-"""A model server on loopback that speaks the wire formats of OpenAI and Anthropic, so that real SDKs can call it.
+"""A model server on loopback that speaks the wire formats of OpenAI, Anthropic and Gemini, so that real SDKs can call it.
 
 What it answers depends on the request alone, and what it says it used is always the same, so a trace can be checked to the token:
 
     OpenAI        42 in, of which 8 from the cache; 17 out, of which 5 reasoning
     Anthropic     46 in, of which 8 from the cache and 4 written to it; 17 out
+    Gemini        42 in, of which 8 from the cache; 12 out, and 5 reasoning beside them
     embeddings    6 in
 
 A request with tools is answered with a call of the first one, unless a tool has answered already. The model `error-400` is refused.
@@ -81,6 +82,9 @@ class Models(BaseHTTPRequestHandler):
             "/v1/messages": self.messages,
         }
         answer = answers.get(self.path.split("?")[0])
+        if self.path.endswith(":generateContent"):
+            answer = self.generate
+            body = json.dumps({**json.loads(body), "model": self.path.rsplit("/", 1)[-1].split(":")[0]})
         if answer is None:
             self.refuse(self.path)
             return
@@ -229,6 +233,31 @@ class Models(BaseHTTPRequestHandler):
             ("message_delta", {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 17}}),
             ("message_stop", {"type": "message_stop"}),
         ])
+
+
+    # Gemini: https://ai.google.dev/api/generate-content
+
+    def generate(self, request):
+        self.think(42, 17, 8)
+        tools = [tool["name"] for group in request.get("tools", []) for tool in group["functionDeclarations"]]
+        parts = [part for content in request["contents"] for part in content["parts"]]
+        used = [part["functionResponse"]["name"] for part in parts if "functionResponse" in part]
+        part = {"text": ANSWER}
+        # Whoever can look the order up does, and then hands over.
+        for name, arguments in [("lookup_order", {"order": "4711"}), ("transfer_to_agent", {"agent_name": "refunds"})]:
+            if "lookup_order" in tools and name in tools and name not in used:
+                part = {"functionCall": {"name": name, "args": arguments}}
+                break
+        usage = {
+            "promptTokenCount": 42,
+            "cachedContentTokenCount": 8,
+            "candidatesTokenCount": 12,
+            "thoughtsTokenCount": 5,
+            "totalTokenCount": 59,
+        }
+        candidate = {"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}
+        answer = {"candidates": [candidate], "usageMetadata": usage, "responseId": f"resp_{self.served.calls}"}
+        self.reply({**answer, "modelVersion": request["model"]})
 
 
 def tool_to_call(request, answered):

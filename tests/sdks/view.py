@@ -10,6 +10,7 @@ PRICES = {
     "gpt-4o-2024-08-06": (2_500_000, 1_250_000, 10_000_000),
     "gpt-4o-mini-2024-07-18": (150_000, 75_000, 600_000),
     "text-embedding-3-small": (20_000, 20_000, 0),
+    "gemini-2.5-flash": (300_000, 30_000, 2_500_000),
 }
 UNSTABLE = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
@@ -20,6 +21,7 @@ UNSTABLE = [
     (re.compile(r"/[^\s\"']*/flowtrace-sdk-[^\s\"'/]*/"), "<folder>/"),
     (re.compile(r"\b(chatcmpl-|resp_|msg_)\d+\b"), r"\1<n>"),
 ]
+UNSTABLE_KEYS = {"llamaindex.run_id"}
 
 
 def everything(get):
@@ -88,7 +90,7 @@ def drop_empty(fields):
 def settle(value):
     """Replaces what is new in each run."""
     if isinstance(value, dict):
-        return {settle(key): settle(item) for key, item in value.items()}
+        return {settle(key): "<id>" if key in UNSTABLE_KEYS else settle(item) for key, item in value.items()}
     if isinstance(value, list):
         return [settle(item) for item in value]
     if isinstance(value, str):

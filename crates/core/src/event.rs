@@ -6,7 +6,7 @@
 mod started;
 mod stored;
 
-pub use started::{Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
+pub use started::{Labels, Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
 pub use stored::{DecodeError, decode, encode};
 
 use crate::call::{Target, ToolUse};

@@ -10,6 +10,7 @@ pub fn canonical<'a>(provider: &str, model: &'a str) -> Cow<'a, str> {
         "anthropic" => anthropic(model.strip_prefix("anthropic/").unwrap_or(model)),
         "openai" => Cow::Borrowed(model.strip_prefix("openai/").unwrap_or(model)),
         // The name of the resource that the API lists.
+        "aws.bedrock" => Cow::Borrowed(model.rsplit('/').next().unwrap_or(model)),
         "gemini" => Cow::Borrowed(model.strip_prefix("models/").or(model.strip_prefix("gemini/")).unwrap_or(model)),
         _ => Cow::Borrowed(model),
     }
@@ -28,12 +29,22 @@ const ANTHROPIC_DATED: [(&str, &str); 8] = [
 ];
 
 fn anthropic(model: &str) -> Cow<'_, str> {
-    let lower = model.to_ascii_lowercase().replace('.', "-");
+    let lower = as_sold_elsewhere(&model.to_ascii_lowercase()).replace('.', "-");
     let name = lower.strip_suffix("-latest").unwrap_or(&lower);
     let name = family_first(name);
     let name = name.strip_suffix("-0").unwrap_or(&name);
     let name = ANTHROPIC_DATED.iter().find(|(short, _)| *short == name).map_or(name, |(_, dated)| dated);
     if name == model { Cow::Borrowed(model) } else { Cow::Owned(name.to_owned()) }
+}
+
+/// Bedrock puts where a model runs and who made it before its name and a version behind it (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`),
+/// Vertex its date behind an `@` (`claude-sonnet-4-5@20250929`, `@default`).
+fn as_sold_elsewhere(name: &str) -> String {
+    let name = name.rsplit_once("anthropic.").map_or(name, |(_, name)| name);
+    let name = name.split_once(':').map_or(name, |(name, _)| name);
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.rsplit_once("-v").filter(|(_, version)| number(version)).map_or(name, |(name, _)| name);
+    name.strip_suffix("@default").unwrap_or(name).replace('@', "-")
 }
 
 /// From generation 4 on the family comes before the version: `claude-4-5-sonnet` is `claude-sonnet-4-5`.
@@ -101,6 +112,11 @@ mod tests {
             ("anthropic", "claude-4-5-haiku-20251001", "claude-haiku-4-5-20251001"),
             ("anthropic", "anthropic/claude-opus-4.6", "claude-opus-4-6"),
             ("anthropic", "claude-fable-5", "claude-fable-5"),
+            ("anthropic", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
+            ("anthropic", "anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet-20241022"),
+            ("anthropic", "claude-sonnet-4-5@20250929", "claude-sonnet-4-5-20250929"),
+            ("anthropic", "claude-opus-4-6@default", "claude-opus-4-6"),
+            ("aws.bedrock", "bedrock/us.amazon.nova-pro-v1:0", "us.amazon.nova-pro-v1:0"),
             ("anthropic", "sonnet", "sonnet"),
             ("anthropic", "", ""),
             ("openai", "gpt-4o-mini", "gpt-4o-mini"),

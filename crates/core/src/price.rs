@@ -204,7 +204,9 @@ fn listed(provider: &str, canonical: &str) -> Option<&'static ListedModel> {
         None => lower.as_str(),
     };
     let plain = name.strip_suffix("-latest").unwrap_or(name);
-    models.get(name).or_else(|| models.get(plain)).or_else(|| models.get(without_date(plain)?))
+    // Bedrock puts where a model runs before its name, and lists apart what costs more there.
+    let anywhere = || name.split_once('.').filter(|_| provider == "aws.bedrock").and_then(|(_, name)| models.get(name));
+    models.get(name).or_else(|| models.get(plain)).or_else(|| models.get(without_date(plain)?)).or_else(anywhere)
 }
 
 /// `gpt-4o-2024-08-06` and `claude-sonnet-4-5-20250929` without their dates; `None` where there is none.

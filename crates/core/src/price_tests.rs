@@ -40,6 +40,16 @@ fn names_and_their_prices() {
         ("anthropic", "claude-sonnet-4.5", Some((3_000_000, 15_000_000))),
         ("anthropic", "claude-haiku-4-5-20251001", Some((1_000_000, 5_000_000))),
         ("gemini", "gemini-2.5-pro", Some((1_250_000, 10_000_000))),
+        // Dearer where it has to stay in a region.
+        ("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some((3_300_000, 16_500_000))),
+        ("aws.bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0", Some((3_000_000, 15_000_000))),
+        ("aws.bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", Some((3_000_000, 15_000_000))),
+        ("aws.bedrock", "xx.anthropic.claude-sonnet-4-5-20250929-v1:0", Some((3_000_000, 15_000_000))),
+        (
+            "aws.bedrock",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            Some((3_300_000, 16_500_000)),
+        ),
         ("openai", "no-such-model", None),
         ("openai", "", None),
         ("openai", "-2024-05-13", None),

@@ -8,6 +8,7 @@ pub mod normalise;
 pub mod raw;
 pub mod replay;
 
+mod claude_code;
 mod found;
 mod genai;
 mod google;

@@ -77,6 +77,8 @@ pub struct ExportFile {
     pub endpoint: String,
     #[serde(default)]
     pub protocol: Protocol,
+    #[serde(default)]
+    pub compression: Compression,
     /// Header names, and the environment variables that hold their values.
     #[serde(default)]
     pub headers_env: BTreeMap<String, String>,
@@ -96,11 +98,21 @@ pub enum Protocol {
     Json,
 }
 
+/// How the bodies are packed, by the words of OpenTelemetry's own exporters.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    #[default]
+    None,
+    Gzip,
+}
+
 /// Everything of `[export]`, checked.
 #[derive(Clone, Debug)]
 pub struct Export {
     pub endpoint: reqwest::Url,
     pub protocol: Protocol,
+    pub compression: Compression,
     pub headers: http::HeaderMap,
     pub runs_only: bool,
 }
@@ -124,7 +136,7 @@ impl ExportFile {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        Ok(Export { endpoint, protocol: self.protocol, headers, runs_only: self.runs_only })
+        Ok(Export { endpoint, protocol: self.protocol, compression: self.compression, headers, runs_only: self.runs_only })
     }
 }
 

@@ -46,7 +46,7 @@ export function Facts({ of, session }: { of: Totals; session?: boolean }) {
         </Fact>
       )}
       <Fact name="Tokens">{count(of.total_tokens)}</Fact>
-      <Fact name="Steps" title="Model calls, tool calls, retrievals, and tasks and agents that contain none of them">
+      <Fact name="Steps" title="Of a run its steps; elsewhere model calls, tool calls, retrievals, and tasks and agents that contain none of them">
         {count(summary.steps)}
       </Fact>
       <Fact name="Tool calls">{count(summary.tool_calls)}</Fact>

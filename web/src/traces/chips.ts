@@ -17,6 +17,7 @@ export const WORD_LABELS: Record<Word, string> = {
   workflow: "Workflow",
   service: "Service",
   prompt: "Prompt",
+  version: "Version of the prompt",
   score: "Score",
 };
 

@@ -17,7 +17,7 @@ export const SORTS = {
 export type Sort = keyof typeof SORTS;
 
 /** Filters that are words, by their names in the URL; the API's names are in {@link listOf}. */
-export const WORDS = ["model", "provider", "user", "session", "environment", "tag", "name", "workflow", "service", "prompt", "score"] as const;
+export const WORDS = ["model", "provider", "user", "session", "environment", "tag", "name", "workflow", "service", "prompt", "version", "score"] as const;
 export type Word = (typeof WORDS)[number];
 
 /** Filters that are numbers: seconds, dollars, tokens, and the value of the score that `score` names. */
@@ -91,7 +91,7 @@ export const metadataText = (pairs: readonly [string, string][]) => (pairs.lengt
 
 /** What the API is asked for. */
 export function listOf(search: TracesSearch): TraceList {
-  const { user, session, since, from, to, status, kind, metadata, q, sort, model, provider, environment, tag, name, workflow, service, prompt, score } = search;
+  const { user, session, since, from, to, status, kind, metadata, q, sort, model, provider, environment, tag, name, workflow, service, prompt, version, score } = search;
   const number = (bound: Bound, unit = 1) => (search[bound] === undefined ? undefined : Number(search[bound]) * unit);
   const whole = (bound: Bound, unit = 1) => {
     const value = number(bound, unit);
@@ -99,6 +99,7 @@ export function listOf(search: TracesSearch): TraceList {
   };
   return given({
     ...{ since, from, to, status, kind, metadata, q, sort, model, provider, environment, tag, name, workflow, service, prompt, score },
+    prompt_version: version,
     user_id: user,
     session_id: session,
     pinned: search.pinned === "true" ? true : undefined,

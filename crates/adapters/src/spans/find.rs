@@ -4,7 +4,7 @@
 use super::partition::{Partition, Partitions};
 use super::read::{self, OpenBlock};
 use super::schema::{Kind, Period};
-use super::terms::{Field, metadata_text, term};
+use super::terms::{Field, metadata_text, prompt_version, term};
 use super::text;
 use crate::store::sqlite::error::store_error_in;
 use flowtrace_core::id::TraceId;
@@ -312,6 +312,9 @@ fn terms_of(connection: &Connection, query: &TraceQuery) -> rusqlite::Result<Opt
     .into_iter()
     .flatten()
     .collect();
+    // Of a span that has both: another version of the same prompt may stand beside another prompt of the same version.
+    let prompt = query.prompt.as_deref().unwrap_or_default();
+    wanted.extend(query.prompt_version.iter().map(|version| (Field::PromptVersion, prompt_version(prompt, version))));
     wanted.extend(query.tags.iter().map(|tag| (Field::Tag, tag.clone())));
     wanted.extend(query.metadata.iter().map(|(key, value)| (Field::Metadata, metadata_text(key, value))));
     wanted.extend(query.score.iter().map(|score| (Field::Score, score.name.clone())));

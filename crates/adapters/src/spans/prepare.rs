@@ -147,6 +147,12 @@ fn terms_of(span: &Span, term: &mut impl FnMut(Field, &str)) {
     if let Some(prompt) = &span.prompt_name {
         term(Field::Prompt, prompt);
     }
+    if let Some(version) = &span.prompt_version {
+        term(Field::PromptVersion, &terms::prompt_version("", version));
+        if let Some(prompt) = span.prompt_name.as_deref().filter(|prompt| !prompt.is_empty()) {
+            term(Field::PromptVersion, &terms::prompt_version(prompt, version));
+        }
+    }
 }
 
 /// What went wrong, in a line: the first one, or of a Python traceback the last one, which says what was raised.

@@ -15,6 +15,7 @@ const COUNTED: i64 = 8;
 const PIECES: i64 = 16;
 const RUN: i64 = 32;
 const TEAM: i64 = 64;
+const STEP: i64 = 128;
 /// Above this bit the number of hand-overs.
 const HANDOFFS: u32 = 8;
 
@@ -58,6 +59,7 @@ impl SpanRow {
             (self.pieces, PIECES),
             (f.run, RUN),
             (f.team, TEAM),
+            (f.step, STEP),
         ] {
             flags |= if set { flag } else { 0 };
         }
@@ -115,6 +117,7 @@ impl SpanRow {
             },
             open: flags & OPEN != 0,
             run: flags & RUN != 0,
+            step: flags & STEP != 0,
             started_at: started,
             ended_at: started.saturating_add(duration),
             service: symbol(8)?,

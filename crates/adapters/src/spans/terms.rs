@@ -19,11 +19,18 @@ pub enum Field {
     Metadata = 12,
     Prompt = 13,
     Score = 14,
+    /// With the name of the prompt, and without.
+    PromptVersion = 15,
 }
 
 /// A field and a symbol (or the number of a status or kind) in one integer.
 pub fn term(field: Field, value: Symbol) -> i64 {
     value << 4 | field as i64
+}
+
+/// A version of a prompt, and of whichever prompt where `name` is empty.
+pub fn prompt_version(name: &str, version: &str) -> String {
+    metadata_text(name, version)
 }
 
 /// The text of a key and its value, of bounded length.

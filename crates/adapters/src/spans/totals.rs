@@ -20,7 +20,7 @@ pub fn write(totals: &Totals, models: &[Symbol]) -> String {
 }
 
 /// Never changed but at the end: it is stored.
-fn numbers(t: &Totals) -> [u64; 16] {
+fn numbers(t: &Totals) -> [u64; 17] {
     [
         t.spans,
         t.errors,
@@ -38,6 +38,7 @@ fn numbers(t: &Totals) -> [u64; 16] {
         t.unpriced_calls,
         t.simulated_calls,
         t.simulated_nanousd,
+        t.simulated_unpriced_calls,
     ]
 }
 
@@ -62,6 +63,7 @@ pub fn read(text: &str) -> Totals {
         unpriced_calls: next(),
         simulated_calls: next(),
         simulated_nanousd: next(),
+        simulated_unpriced_calls: next(),
     }
 }
 

@@ -60,6 +60,7 @@ impl Demo {
             linked: Vec::new(),
             input: json!({}),
             session_id: None,
+            labels: Default::default(),
             triggered_by: "test".to_owned(),
             parent: None,
             replay_of: None,

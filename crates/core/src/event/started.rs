@@ -5,6 +5,7 @@ use crate::id::{SpanId, TraceId};
 use crate::payload::Payload;
 use crate::span::SpanLink;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct RunStarted {
     pub parent_span: Option<SpanId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// `api`, `cli`, …
     pub triggered_by: String,
     pub input: Payload,
@@ -36,6 +39,23 @@ pub struct RunStarted {
     /// Whether the models are simulated; such a run never counts as spend.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
+}
+
+/// What whoever started a run says about it, for finding its trace again. Nothing in the run depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Labels {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+}
+
+impl Labels {
+    pub fn is_empty(&self) -> bool {
+        *self == Labels::default()
+    }
 }
 
 /// The workflow that a run keeps, whatever is saved later.

@@ -47,6 +47,10 @@ impl<T> Best<T> {
         self.0.take().map(|(_, value)| value)
     }
 
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|(_, value)| value)
+    }
+
     pub fn is_some(&self) -> bool {
         self.0.is_some()
     }
@@ -91,6 +95,8 @@ pub struct Found<'a> {
     pub failed: bool,
 
     pub input_tokens: Best<u64>,
+    /// Without what was read from a cache or written to it.
+    pub input_beside_cache: Option<u64>,
     pub output_tokens: Best<u64>,
     pub cached: Best<u64>,
     pub cache_write: Best<u64>,

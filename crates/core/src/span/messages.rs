@@ -10,7 +10,7 @@ pub mod indexed;
 use super::json;
 use serde_json::{Map, Value};
 
-pub use events::{forget_events, read_events, told_by_events};
+pub use events::{called_by_events, forget_events, read_events, told_by_events};
 
 /// The messages in a value: a list of them, one alone, or an object that holds them under `messages`. `None` where it holds none;
 /// `role` is for a message that does not say whose it is.

@@ -3,7 +3,9 @@
 use super::found::{Best, Content, Found, Rank, Text, text};
 use super::raw::{RawLog, RawSpan};
 use super::{Span, SpanEvent, SpanKind, SpanStatus, Tokens};
-use super::{genai, google, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel};
+use super::{
+    claude_code, genai, google, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel,
+};
 use crate::price::{self, PriceTable};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -13,7 +15,11 @@ const MAX_OWN_METADATA: usize = 256;
 
 pub fn normalise(raw: RawSpan, prices: &PriceTable) -> Span {
     let mut found = Found::default();
+    let of_claude_code = claude_code::is_its(raw.scope.as_deref());
     for (key, value) in &raw.attributes {
+        if of_claude_code && claude_code::read(key, value, &mut found) {
+            continue;
+        }
         if !read(key, value, &mut found) {
             own_metadata(key, value, &mut found);
         }
@@ -30,6 +36,10 @@ pub fn log_piece(log: RawLog, prices: &PriceTable) -> Span {
     let name = match log.attributes.get("event.name") {
         Some(Value::String(name)) if log.event_name.is_empty() => name.clone(),
         _ => log.event_name,
+    };
+    let name = match claude_code::is_its(log.scope.as_deref()) {
+        true if !name.starts_with("claude_code.") => format!("claude_code.{name}"),
+        _ => name,
     };
     if name == "gen_ai.client.inference.operation.details" {
         raw.attributes = log.attributes;
@@ -91,7 +101,8 @@ fn general<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
 
 /// Attributes that the application set for itself, so that traces can be found by them.
 fn own_metadata(key: &str, value: &Value, found: &mut Found<'_>) {
-    const TECHNICAL: [&str; 22] = [
+    const TECHNICAL: [&str; 23] = [
+        "flowtrace",
         "http",
         "url",
         "server",
@@ -134,9 +145,13 @@ fn own_metadata(key: &str, value: &Value, found: &mut Found<'_>) {
 
 /// Everything that is read from the attributes; the rest of the span is filled in by [`finish`].
 fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
-    let kind = kind(&mut found);
+    let kind = match kind(&mut found) {
+        SpanKind::Llm if openinference::only_prepares(raw, &found) => SpanKind::Task,
+        kind => kind,
+    };
     // What an agent or a tool says about models is about the calls inside it, which say it themselves.
-    let own_model = kind.spends() || kind == SpanKind::Span;
+    let tells_use = openinference::tells_use(raw, kind, &found);
+    let own_model = kind.spends() || kind == SpanKind::Span || tells_use;
     let model_requested = owned(&mut found.model_requested).filter(|_| own_model);
     let model = owned(&mut found.model).filter(|_| own_model);
     let mut span = Span {
@@ -180,7 +195,7 @@ fn build(raw: &RawSpan, mut found: Found<'_>) -> Span {
     if span.status == SpanStatus::Error {
         span.error = error(raw, &mut found);
     }
-    if kind.spends() {
+    if kind.spends() || tells_use {
         span.tokens = tokens(&mut found);
         let named = [span.model.as_deref(), span.model_requested.as_deref()].into_iter().flatten();
         span.provider = span.provider.take().or_else(|| named.filter_map(provider::of_model).next().map(str::to_owned));
@@ -202,11 +217,14 @@ fn finish(mut span: Span, raw: RawSpan, prices: &PriceTable) -> Span {
     span.attributes = raw.attributes;
     span.resource = raw.resource;
     span.scope = raw.scope;
-    if span.kind == SpanKind::Span && messages::told_by_events(&span) {
+    if span.kind == SpanKind::Span && messages::called_by_events(&span) {
         // Nothing but a model call has messages for events.
         span.kind = SpanKind::Llm;
     }
     messages::read_events(&mut span);
+    if claude_code::is_its(span.scope.as_deref()) {
+        claude_code::finish(&mut span);
+    }
     span.price(prices);
     span
 }
@@ -214,7 +232,7 @@ fn finish(mut span: Span, raw: RawSpan, prices: &PriceTable) -> Span {
 impl Span {
     /// Applies the price table; where that knows no price, what the sender said about the cost stays.
     pub fn price(&mut self, prices: &PriceTable) {
-        if !self.kind.spends() {
+        if !self.kind.spends() && self.tokens.usage().is_none() {
             self.cost_nanousd = None;
             return;
         }
@@ -299,8 +317,12 @@ fn error(raw: &RawSpan, found: &mut Found<'_>) -> Option<String> {
 }
 
 fn tokens(found: &mut Found<'_>) -> Tokens {
+    let beside_cache = found.input_beside_cache.map(|input| {
+        let part = |best: &Best<u64>| best.get().copied().unwrap_or(0);
+        input.saturating_add(part(&found.cached)).saturating_add(part(&found.cache_write))
+    });
     let mut tokens = Tokens {
-        input: found.input_tokens.take(),
+        input: beside_cache.or(found.input_tokens.take()),
         output: found.output_tokens.take(),
         cached: found.cached.take(),
         cache_write: found.cache_write.take(),

@@ -2,9 +2,10 @@
 //! <https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md>
 
 use super::SpanKind;
-use super::found::Rank::{Generic, Vendor};
+use super::found::Rank::{Entity, Generic, Vendor};
 use super::found::{Content, Found, count, measure, some, text};
 use super::json;
+use super::raw::RawSpan;
 use serde_json::Value;
 
 /// Reads what may be OpenInference's; whether it is known.
@@ -81,6 +82,11 @@ fn llm<'a>(name: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         "cost.total" => found.cost_usd.offer(Vendor, measure(value)),
         "finish_reason" => found.finish_reason.offer(Vendor, text(value)),
         "prompt_template.version" => found.prompt_version.offer(Vendor, text(value)),
+        // Of a completion without messages: a list, mostly of one.
+        "prompts" => match value.as_array().map(Vec::as_slice) {
+            Some([prompt]) => found.input.offer(Entity, some(prompt).map(Content::Text)),
+            _ => found.input.offer(Entity, some(value).map(Content::Json)),
+        },
         "prompt_template.template" | "prompt_template.variables" => {}
         "invocation_parameters" => invocation(value, found),
         _ => return name.starts_with("token_count.") || name.starts_with("cost."),
@@ -121,6 +127,26 @@ fn invocation(value: &Value, found: &mut Found<'_>) {
             _ => {}
         }
     }
+}
+
+/// The instrumentation of LlamaIndex says `LLM` of every method of a model's class, also of those that only prepare a call
+/// (`OpenAI._prepare_chat_with_tools`): private ones, with no word of what was said or used.
+pub fn only_prepares(raw: &RawSpan, found: &Found<'_>) -> bool {
+    let scope = raw.scope.as_deref().unwrap_or_default();
+    let private = raw.name.rsplit('.').next().is_some_and(|method| method.starts_with('_') && !method.starts_with("__"));
+    let used = found.input_tokens.is_some() || found.output_tokens.is_some();
+    scope.starts_with("openinference.instrumentation.llama_index")
+        && private
+        && !used
+        && found.indexed_in.is_empty()
+        && found.indexed_out.is_empty()
+}
+
+/// Whether it is an agent that says what the calls inside of it used, which may have no spans of their own: those that Claude Code makes
+/// for the Claude Agent SDK have none.
+pub fn tells_use(raw: &RawSpan, kind: SpanKind, found: &Found<'_>) -> bool {
+    let scope = raw.scope.as_deref().unwrap_or_default();
+    kind == SpanKind::Agent && scope.starts_with("openinference.") && found.input_tokens.is_some() && found.model.is_some()
 }
 
 fn kind(name: &str) -> Option<SpanKind> {

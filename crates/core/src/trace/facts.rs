@@ -16,6 +16,9 @@ pub const OPEN: &str = "flowtrace.open";
 /// The attribute by which the engine says which run a span is the whole of.
 pub const RUN: &str = "flowtrace.run_id";
 
+/// The attribute by which the engine says which step of a run a span is: its path.
+pub const STEP: &str = "flowtrace.step";
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpanFacts {
     pub span: SpanId,
@@ -28,6 +31,8 @@ pub struct SpanFacts {
     /// Whether it is a run of the engine, which knows how everything inside of it came out: what was tried again, answered by another
     /// model, or provided for.
     pub run: bool,
+    /// Whether it is a step of a run. What it is tried again as are spans below it.
+    pub step: bool,
     pub started_at: i64,
     pub ended_at: i64,
     pub service: Symbol,
@@ -75,6 +80,7 @@ impl SpanFacts {
             kind: span.kind,
             status: span.status,
             run: span.kind == SpanKind::Workflow && span.attributes.contains_key(RUN),
+            step: span.attributes.contains_key(STEP) && !span.kind.spends() && span.kind != SpanKind::Tool,
             open: span.attributes.get(OPEN).is_some_and(|open| *open == serde_json::Value::Bool(true)),
             started_at: span.started_at,
             ended_at: span.ended_at.max(span.started_at),

@@ -28,6 +28,8 @@ const MOST: u32 = 1 << 16;
 /// OpenInference's for all of them.
 fn is_named_so(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
+    // The GenAI conventions name a span after the operation and the tool.
+    let name = name.strip_prefix("execute_tool ").unwrap_or(&name);
     ["transfer_to_", "handoff_to_", "handoff to "].iter().any(|start| name.starts_with(start))
 }
 

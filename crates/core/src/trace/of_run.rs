@@ -3,7 +3,7 @@
 //! The run is the root, of kind `workflow`, below the caller's span; a step is a `task`, a model attempt an `llm` span and a tool
 //! attempt a `tool` span below it. A step inside a loop or a map is below the step of that loop or map.
 
-use super::facts::{OPEN, RUN};
+use super::facts::{OPEN, RUN, STEP};
 use super::handoff::HANDOFFS;
 use super::merge::empty;
 use crate::event::{Body, Event, LlmResponse, LogLevel, RunStarted};
@@ -58,6 +58,8 @@ struct Fold<'a> {
     /// The messages of each step's model calls and the inputs of its tool calls.
     inputs: HashMap<StepPath, Value>,
     prompts: HashMap<StepPath, Value>,
+    /// The name and the version of the workflows that steps call.
+    called: HashMap<StepPath, (String, Option<u32>)>,
     now: i64,
     over: bool,
 }
@@ -85,6 +87,7 @@ impl<'a> Fold<'a> {
             under_way: BTreeMap::new(),
             inputs: HashMap::new(),
             prompts: HashMap::new(),
+            called: HashMap::new(),
             now: nanos(ts),
             over: false,
         };
@@ -98,6 +101,8 @@ impl<'a> Fold<'a> {
         if let Some(version) = started.workflow.version {
             root.attributes.insert("flowtrace.workflow.version".to_owned(), json!(version));
         }
+        root.tags.clone_from(&started.labels.tags);
+        root.metadata.clone_from(&started.labels.metadata);
         let links = started.replay_of.iter().cloned().collect();
         fold.root().links = links;
         let input = fold.value(&started.input);
@@ -121,6 +126,7 @@ impl<'a> Fold<'a> {
                 service: Some("flowtrace".to_owned()),
                 workflow: Some(self.workflow.clone()),
                 session_id: self.started.session_id.clone(),
+                user_id: self.started.labels.user_id.clone(),
                 simulated: self.started.simulated,
                 attributes: Map::from_iter([(OPEN.to_owned(), Value::Bool(true))]),
                 ..empty(self.trace, id)
@@ -144,7 +150,29 @@ impl<'a> Fold<'a> {
             .filter(|parent| self.index.contains_key(parent))
             .unwrap_or(SpanId::derive(self.run, "", 0, 0));
         let name = path.rsplit('/').next().unwrap_or(path).to_owned();
-        self.span(SpanId::derive(self.run, path, 0, 0), Some(parent), &name, SpanKind::Task)
+        let step = self.span(SpanId::derive(self.run, path, 0, 0), Some(parent), &name, SpanKind::Task);
+        if !step.attributes.contains_key(STEP) {
+            step.attributes.insert(STEP.to_owned(), json!(path));
+        }
+        step
+    }
+
+    /// The prompt of a step is a part of its workflow: it is named after workflow and node, and its version is the workflow's.
+    fn prompt_of(&self, path: &StepPath) -> (String, Option<String>) {
+        let (mut workflow, mut version) = (self.workflow.as_str(), self.started.workflow.version);
+        let mut nodes = Vec::new();
+        let mut above = Some(path as &str);
+        while let Some(step) = above {
+            if let Some((called, its)) = self.called.get(step) {
+                (workflow, version) = (called, *its);
+                break;
+            }
+            nodes.push(step.rsplit('/').next().unwrap_or(step));
+            above = outer(step);
+        }
+        nodes.push(workflow);
+        nodes.reverse();
+        (nodes.join("/"), version.map(|version| version.to_string()))
     }
 
     fn attempt(&mut self, path: &StepPath, request: u32, attempt: u32, name: &str, kind: SpanKind) -> &mut Span {
@@ -274,6 +302,7 @@ impl<'a> Fold<'a> {
                 }
             }
             Body::ChildStarted { workflow, name, .. } => {
+                self.called.insert(path.clone(), (name.clone(), workflow.version));
                 let step = self.step(path);
                 step.kind = SpanKind::Workflow;
                 step.attributes.insert("flowtrace.workflow.name".to_owned(), json!(name));
@@ -310,7 +339,9 @@ impl<'a> Fold<'a> {
                     self.prompts.insert(path.clone(), prompt);
                 }
                 let prompt = self.prompts.get(path).cloned().unwrap_or_default();
+                let (prompt_name, prompt_version) = self.prompt_of(path);
                 let span = self.attempt(path, *request, *attempt, &format!("chat {}", target.model), SpanKind::Llm);
+                (span.prompt_name, span.prompt_version) = (Some(prompt_name), prompt_version);
                 span.provider = Some(target.provider.clone());
                 span.model_requested = Some(target.model.clone());
                 span.simulated = *simulated;
@@ -320,9 +351,11 @@ impl<'a> Fold<'a> {
             Body::LlmResponse(response) => self.response(path, response),
             Body::CacheHit(hit) => {
                 let output = self.value(&hit.output);
+                let (prompt_name, prompt_version) = self.prompt_of(path);
                 let id = self.under_way.remove(path).unwrap_or(SpanId::derive(self.run, path, hit.request, 1));
                 let step = self.step(path).span_id;
                 let span = self.span(id, Some(step), &format!("chat {}", hit.target.model), SpanKind::Llm);
+                (span.prompt_name, span.prompt_version) = (Some(prompt_name), prompt_version);
                 span.provider = Some(hit.target.provider.clone());
                 span.model_requested = Some(hit.target.model.clone());
                 span.model = Some(hit.answered_by.clone());
@@ -419,7 +452,7 @@ fn answer(output: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Limits, ModelDefaults, WorkflowRef};
+    use crate::event::{Labels, Limits, ModelDefaults, WorkflowRef};
     use crate::trace::TraceStatus;
     use crate::trace::facts::SpanFacts;
     use crate::trace::summary::summarize;
@@ -438,6 +471,11 @@ mod tests {
             trace_id: TraceId(5),
             parent_span: Some(SpanId(9)),
             session_id: Some("s".to_owned()),
+            labels: Labels {
+                user_id: Some("ada".to_owned()),
+                tags: vec!["vip".to_owned()],
+                metadata: Map::from_iter([("ticket".to_owned(), json!(17))]),
+            },
             triggered_by: "api".to_owned(),
             input: inline(json!({"a": 1})),
             defaults: ModelDefaults::default(),
@@ -464,6 +502,9 @@ mod tests {
         let spans = spans(run, "demo", &events, &|_| None);
         let by_name = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
         assert_eq!(spans[0].parent_span_id, Some(SpanId(9)));
+        assert_eq!(by_name("say").attributes[STEP], "each[0]/say");
+        assert_eq!((spans[0].tags.as_slice(), &spans[0].metadata["ticket"]), (["vip".to_owned()].as_slice(), &json!(17)));
+        assert!(spans.iter().all(|span| span.user_id.as_deref() == Some("ada")));
         assert_eq!(by_name("each").parent_span_id, Some(spans[0].span_id));
         assert_eq!(by_name("say").parent_span_id, Some(by_name("each").span_id));
         assert_eq!(by_name("echo").parent_span_id, Some(by_name("say").span_id));
@@ -528,6 +569,8 @@ mod tests {
         let statuses: Vec<SpanStatus> = spans.iter().map(|span| span.status).collect();
         assert_eq!(statuses, [SpanStatus::Ok, SpanStatus::Ok, SpanStatus::Error, SpanStatus::Ok]);
         assert_eq!(spans[3].input, spans[2].input, "the prompt stands in the journal once");
+        let prompt = (spans[3].prompt_name.as_deref(), spans[3].prompt_version.as_deref());
+        assert_eq!(prompt, (Some("demo/ask"), Some("2")));
         let facts: Vec<SpanFacts> = spans.iter().map(|span| SpanFacts::of(span, |text| text.len() as i64)).collect();
         let summary = summarize(&facts);
         assert_eq!((summary.status, summary.totals.retries, summary.totals.unpriced_calls), (TraceStatus::Ok, 1, 1));

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 pub struct Totals {
     pub spans: u64,
     pub errors: u64,
-    /// Units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
+    /// Of a run its steps. Elsewhere units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
     pub steps: u64,
     pub llm_calls: u64,
     pub tool_calls: u64,
@@ -33,6 +33,8 @@ pub struct Totals {
     /// Calls that are missing in the cost, because their model has no known price or they came without usage.
     pub unpriced_calls: u64,
     pub simulated_calls: u64,
+    /// Those of the simulated calls whose model has no known price.
+    pub simulated_unpriced_calls: u64,
 }
 
 impl Totals {
@@ -55,6 +57,7 @@ impl Totals {
         add(&mut self.simulated_nanousd, other.simulated_nanousd);
         add(&mut self.unpriced_calls, other.unpriced_calls);
         add(&mut self.simulated_calls, other.simulated_calls);
+        add(&mut self.simulated_unpriced_calls, other.simulated_unpriced_calls);
     }
 
     /// What really was paid.
@@ -105,6 +108,7 @@ pub fn order(spans: &[SpanFacts]) -> Vec<usize> {
 pub fn summarize(spans: &[SpanFacts]) -> Summary {
     let tree = Tree::new(spans);
     let mut counted = counted(spans);
+    tree.add_agents(&mut counted);
     tree.leave_out_wrappers(&mut counted);
     let retried = retried(spans);
     let root = tree.root();
@@ -177,11 +181,13 @@ fn counted(spans: &[SpanFacts]) -> Vec<bool> {
 /// How far up a run is looked for; parents may form a cycle.
 const MOST_LEVELS: usize = 256;
 
-/// Spans that failed and were followed by another try: same parent, kind, name and model.
+/// Spans that failed and were followed by another try: same parent, kind, name, provider and model, begun when the failed one was over.
+/// What ran beside it was no other try. Steps of a run are not tried again, only what is below them: one of the same name beside
+/// a failed one is another item of a map or another iteration of a loop.
 fn retried(spans: &[SpanFacts]) -> Vec<Retried> {
-    type Call = (Option<SpanId>, SpanKind, Symbol, Symbol);
-    let call = |span: &SpanFacts| -> Call { (span.parent, span.kind, span.name, span.model_requested) };
-    let repeats = |span: &SpanFacts| span.kind != SpanKind::Workflow && span.kind != SpanKind::Span;
+    type Call = (Option<SpanId>, SpanKind, Symbol, Symbol, Symbol);
+    let call = |span: &SpanFacts| -> Call { (span.parent, span.kind, span.name, span.provider, span.model_requested) };
+    let repeats = |span: &SpanFacts| span.kind != SpanKind::Workflow && span.kind != SpanKind::Span && !span.step;
     let mut result = vec![Retried::default(); spans.len()];
     if !spans.iter().any(|span| span.status == SpanStatus::Error) {
         return result;
@@ -203,7 +209,9 @@ fn retried(spans: &[SpanFacts]) -> Vec<Retried> {
     for (span, retried) in spans.iter().zip(&mut result) {
         if span.status == SpanStatus::Error && repeats(span) {
             let start = (span.started_at, span.span);
-            let later = |map: &HashMap<Call, (i64, SpanId)>| map.get(&call(span)).is_some_and(|last| *last > start);
+            let later = |map: &HashMap<Call, (i64, SpanId)>| {
+                map.get(&call(span)).is_some_and(|last| *last > start && last.0 >= span.ended_at)
+            };
             *retried = Retried { again: later(&latest), made_good: later(&latest_good) };
         }
     }
@@ -289,6 +297,28 @@ impl Tree<'_> {
         }
     }
 
+    /// An agent that says what it used counts if nothing inside of it does: then nobody else has told of its calls.
+    fn add_agents(&self, counted: &mut [bool]) {
+        let tells = |at: &usize| self.spans[*at].kind == SpanKind::Agent && self.spans[*at].tokens.usage().is_some();
+        let agents: Vec<usize> = (0..self.spans.len()).filter(tells).collect();
+        if agents.is_empty() {
+            return;
+        }
+        let mut calls = vec![false; self.spans.len()];
+        for at in (0..self.spans.len()).filter(|at| self.spans[*at].kind.spends()) {
+            let mut above = self.parent[at];
+            while let Some(parent) = above {
+                if std::mem::replace(&mut calls[parent], true) {
+                    break;
+                }
+                above = self.parent[parent];
+            }
+        }
+        for at in agents {
+            counted[at] = !calls[at];
+        }
+    }
+
     fn failed(&self, root: Option<usize>, retried: &[Retried]) -> Option<usize> {
         let failed = |at: usize| self.spans[at].status == SpanStatus::Error;
         let decisive = |at: &usize| {
@@ -316,7 +346,8 @@ impl Tree<'_> {
             let duplicate = span.kind.spends() && !counted[at];
             totals.errors += u64::from(span.status == SpanStatus::Error);
             totals.retries += u64::from(retried[at].again && !duplicate);
-            totals.steps += u64::from(is_work(span.kind) && !duplicate && !contains_work[at]);
+            totals.steps +=
+                u64::from(span.step || (is_work(span.kind) && !duplicate && !contains_work[at] && !self.is_attempt(at)));
             totals.tool_calls += u64::from(span.kind == SpanKind::Tool);
             if !counted[at] {
                 continue;
@@ -332,8 +363,9 @@ impl Tree<'_> {
             match Spend::of(span) {
                 Spend::Simulated(cost) => {
                     totals.simulated_calls += 1;
-                    add(&mut totals.cost_nanousd, Some(cost));
-                    add(&mut totals.simulated_nanousd, Some(cost));
+                    totals.simulated_unpriced_calls += u64::from(cost.is_none() && !Spend::is_nothing(span));
+                    add(&mut totals.cost_nanousd, cost);
+                    add(&mut totals.simulated_nanousd, cost);
                 }
                 Spend::Known(cost) => totals.cost_nanousd = totals.cost_nanousd.saturating_add(cost),
                 Spend::Unknown => totals.unpriced_calls += 1,
@@ -342,6 +374,11 @@ impl Tree<'_> {
         }
         totals.handoff_depth = super::handoff::depth(self);
         totals
+    }
+
+    /// Whether it is a try of a step of a run, which is counted with its step.
+    fn is_attempt(&self, at: usize) -> bool {
+        self.parent[at].is_some_and(|parent| self.spans[parent].step && self.spans[parent].service == self.spans[at].service)
     }
 
     fn models(&self, counted: &[bool]) -> Vec<Symbol> {
@@ -410,8 +447,8 @@ fn is_work(kind: SpanKind) -> bool {
 /// What is known about the price of a call that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spend {
-    /// Answered by the simulated provider: what it would have cost.
-    Simulated(u64),
+    /// Answered by the simulated provider: what it would have cost, where that is known.
+    Simulated(Option<u64>),
     Known(u64),
     Unknown,
     /// It failed without having used anything.
@@ -421,10 +458,14 @@ pub enum Spend {
 impl Spend {
     pub fn of(span: &SpanFacts) -> Spend {
         match span.cost_nanousd {
-            cost if span.simulated => Spend::Simulated(cost.unwrap_or(0)),
+            cost if span.simulated => Spend::Simulated(cost),
             Some(cost) => Spend::Known(cost),
-            None if span.open || (span.status == SpanStatus::Error && span.tokens.usage().is_none()) => Spend::Nothing,
+            None if Spend::is_nothing(span) => Spend::Nothing,
             None => Spend::Unknown,
         }
+    }
+
+    fn is_nothing(span: &SpanFacts) -> bool {
+        span.open || (span.status == SpanStatus::Error && span.tokens.usage().is_none())
     }
 }

@@ -13,6 +13,7 @@ fn span(id: u64, parent: Option<u64>, kind: SpanKind) -> SpanFacts {
         status: SpanStatus::Ok,
         open: false,
         run: false,
+        step: false,
         handoffs: 0,
         started_at: id as i64,
         ended_at: id as i64 + 1,
@@ -286,4 +287,81 @@ mod words {
         texts(&span, &mut |text| found.push(text.to_owned()));
         assert_eq!(found, ["", "987654", "19.99", "11"]);
     }
+}
+
+#[test]
+fn only_a_try_that_began_after_the_failed_one_is_another_try() {
+    use SpanKind::*;
+    let root = span(1, None, Workflow);
+    let at = |id, start, end| SpanFacts { started_at: start, ended_at: end, ..call(id, 1, 0) };
+    // Three at once, of which the first fails: nobody tried again, and nothing made it good.
+    let beside = [root, failed(at(2, 10, 50)), at(3, 11, 40), at(4, 12, 60)];
+    let summary = summarize(&beside);
+    assert_eq!((summary.totals.retries, summary.status), (0, TraceStatus::Failed));
+    let after = [root, failed(at(2, 10, 50)), at(3, 50, 90)];
+    let summary = summarize(&after);
+    assert_eq!((summary.totals.retries, summary.status), (1, TraceStatus::Ok));
+    // The same model of another provider is a fallback.
+    let elsewhere = [root, failed(at(2, 10, 50)), SpanFacts { provider: 7, ..at(3, 50, 90) }];
+    assert_eq!(summarize(&elsewhere).totals.retries, 0);
+}
+
+#[test]
+fn steps_of_a_run_are_counted_as_the_run_counts_them() {
+    use SpanKind::*;
+    let run = SpanFacts { run: true, service: 5, ..span(1, None, Workflow) };
+    let step = |id, parent, kind| SpanFacts { step: true, service: 5, ..span(id, Some(parent), kind) };
+    let attempt = |id, parent| SpanFacts { service: 5, ..call(id, parent, 0) };
+    let spans = [
+        run,
+        // A map with two items, of which the first fails.
+        step(2, 1, Task),
+        failed(step(3, 2, Task)),
+        failed(attempt(4, 3)),
+        step(5, 2, Task),
+        attempt(6, 5),
+        // Another workflow, with a step that is tried twice.
+        step(7, 1, Workflow),
+        step(8, 7, Task),
+        failed(attempt(9, 8)),
+        attempt(10, 8),
+        // A tool, and the agent of the service that it calls.
+        step(11, 1, Task),
+        SpanFacts { service: 5, ..span(12, Some(11), Tool) },
+        SpanFacts { service: 6, ..span(13, Some(12), Agent) },
+    ];
+    let summary = summarize(&spans);
+    assert_eq!((summary.totals.steps, summary.totals.retries), (7, 1), "six of the run, one of the service");
+    assert_eq!((summary.totals.llm_calls, summary.status), (4, TraceStatus::Ok));
+}
+
+#[test]
+fn a_simulated_call_of_a_model_without_a_price_leaves_the_cost_incomplete() {
+    let simulated = |cost_nanousd| SpanFacts { simulated: true, cost_nanousd, ..call(2, 1, 0) };
+    let totals = |span| summarize(&[self::span(1, None, SpanKind::Workflow), span]).totals;
+    assert_eq!(totals(simulated(None)).simulated_unpriced_calls, 1);
+    assert_eq!(totals(simulated(None)).unpriced_calls, 0, "nobody pays for it");
+    assert_eq!(totals(simulated(Some(3))).simulated_unpriced_calls, 0);
+    let nothing = failed(SpanFacts { tokens: Tokens::default(), ..simulated(None) });
+    assert_eq!(totals(nothing).simulated_unpriced_calls, 0);
+}
+
+#[test]
+fn an_agent_counts_where_nothing_inside_of_it_does() {
+    use SpanKind::*;
+    let agent = |id, parent, input| {
+        let tokens = Tokens { input: Some(input), output: Some(1), ..Tokens::default() };
+        SpanFacts { tokens, cost_nanousd: Some(50), ..span(id, parent, Agent) }
+    };
+    let alone = [agent(1, None, 99), span(2, Some(1), Tool)];
+    let summary = summarize(&alone);
+    assert_eq!((summary.totals.tokens(), summary.totals.cost_nanousd, summary.totals.llm_calls), (100, 50, 0));
+    let told = [agent(1, None, 99), span(2, Some(1), Task), call(3, 2, 0)];
+    let summary = summarize(&told);
+    assert_eq!((summary.totals.tokens(), summary.totals.cost_nanousd, summary.totals.llm_calls), (11, 7, 1));
+    // One that stands for others inside of it counts once.
+    let nested = [agent(1, None, 99), agent(2, Some(1), 99)];
+    assert_eq!(summarize(&nested).totals.cost_nanousd, 50);
+    let unpriced = [SpanFacts { cost_nanousd: None, ..agent(1, None, 99) }];
+    assert_eq!(summarize(&unpriced).totals.unpriced_calls, 1);
 }

@@ -18,7 +18,7 @@ use crate::port::tool::Tools;
 use crate::values::Values;
 use actor::Fresh;
 use flowtrace_core::equivalence::Equivalence;
-use flowtrace_core::event::{Body, Event, Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
+use flowtrace_core::event::{Body, Event, Labels, Limits, LinkedWorkflow, ModelDefaults, RunStarted, WorkflowRef};
 use flowtrace_core::failure::Failure;
 use flowtrace_core::id::{RunId, SpanId, StreamId, TraceId};
 use flowtrace_core::payload::Payload;
@@ -119,6 +119,7 @@ pub struct StartRun {
     pub linked: Vec<LinkedWorkflow>,
     pub input: Value,
     pub session_id: Option<String>,
+    pub labels: Labels,
     /// `api`, `cli`, …
     pub triggered_by: String,
     /// The caller's trace and span, where it sent a `traceparent`.
@@ -230,6 +231,7 @@ impl Host {
             trace_id,
             parent_span: start.parent.map(|(_, span)| span),
             session_id: start.session_id,
+            labels: start.labels,
             triggered_by: start.triggered_by,
             input,
             defaults: start.defaults,

@@ -76,6 +76,8 @@ pub struct TraceQuery {
     pub model: Option<String>,
     pub provider: Option<String>,
     pub prompt: Option<String>,
+    /// Of some span; of the prompt where that is named too.
+    pub prompt_version: Option<String>,
     pub service: Option<String>,
     pub environment: Option<String>,
     pub workflow: Option<String>,

@@ -122,6 +122,7 @@ async fn run(host: &Host, world: &World, document: &Arc<str>) -> (Arc<Plan>, Run
         linked: Vec::new(),
         input: json!({}),
         session_id: None,
+        labels: Default::default(),
         triggered_by: "test".to_owned(),
         parent: None,
         replay_of: None,

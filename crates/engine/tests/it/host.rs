@@ -116,6 +116,7 @@ pub fn start(document: &Arc<str>) -> StartRun {
         linked: Vec::new(),
         input: json!({}),
         session_id: None,
+        labels: Default::default(),
         triggered_by: "test".to_owned(),
         parent: None,
         replay_of: None,

@@ -132,6 +132,7 @@ async fn start(world: &World, host: &Host, ix: usize, run: &Run) {
         linked,
         input: json!({"n": ix}),
         session_id: run.session.clone(),
+        labels: Default::default(),
         triggered_by: "simulation".to_owned(),
         parent: None,
         replay_of: None,

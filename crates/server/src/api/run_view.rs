@@ -36,6 +36,11 @@ pub struct Run {
     /// W3C trace id: the caller's, where a `traceparent` came in.
     pub trace_id: String,
     pub session_id: Option<String>,
+    /// As whoever started it said.
+    pub user_id: Option<String>,
+    pub tags: Vec<String>,
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
+    pub metadata: serde_json::Map<String, Value>,
     /// `api`, `cli` or `web`.
     pub triggered_by: String,
     /// The model call of a trace that this run makes again.
@@ -477,8 +482,12 @@ pub async fn run(host: &Host, id: RunId, snapshot: &Snapshot, full: bool) -> Api
             () => Phase::Executing,
         }
     });
+    let labels = started.map(|started| started.labels.clone()).unwrap_or_default();
     Ok(Run {
         id: id.to_string(),
+        user_id: labels.user_id,
+        tags: labels.tags,
+        metadata: labels.metadata,
         workflow_id: started.and_then(|started| started.workflow.id.clone()),
         workflow_version: started.and_then(|started| started.workflow.version),
         edited_version: None,

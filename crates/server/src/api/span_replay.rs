@@ -140,6 +140,7 @@ pub async fn replay(
         graph_json,
         input_vars: preview.input_vars,
         session_id: None,
+        labels: Default::default(),
         replay_of: Some(link),
     };
     launch(&app, request, query, &headers).await

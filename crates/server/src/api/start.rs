@@ -11,7 +11,7 @@ use crate::app::Shared;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use flowtrace_core::event::{ModelDefaults, WorkflowRef};
+use flowtrace_core::event::{Labels, ModelDefaults, WorkflowRef};
 use flowtrace_core::id::{RunId, SpanId, TraceId};
 use flowtrace_core::payload::sha256_hex;
 use flowtrace_core::span::SpanLink;
@@ -21,7 +21,7 @@ use flowtrace_engine::port::store::{IdempotencyKey, ProviderBinding};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
@@ -30,6 +30,12 @@ use utoipa::{IntoParams, ToSchema};
 const LONGEST_WAIT: f64 = 60.0;
 
 const LONGEST_NAME: usize = 255;
+
+/// Tags, or keys of metadata.
+const MOST_LABELS: usize = 100;
+
+/// Bytes of a value of the metadata.
+const LONGEST_LABEL: usize = 4096;
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +46,16 @@ pub struct StartWorkflow {
     input_vars: Map<String, Value>,
     #[serde(default)]
     session_id: Option<String>,
+    /// Whom the run is for; its trace is found by it.
+    #[serde(default)]
+    user_id: Option<String>,
+    /// Its trace is found by them. At most 100, without commas.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Keys and values by which its trace is found; at most 100.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
+    metadata: Map<String, Value>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -53,6 +69,16 @@ pub struct StartDocument {
     input_vars: Map<String, Value>,
     #[serde(default)]
     session_id: Option<String>,
+    /// Whom the run is for; its trace is found by it.
+    #[serde(default)]
+    user_id: Option<String>,
+    /// Its trace is found by them. At most 100, without commas.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Keys and values by which its trace is found; at most 100.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
+    metadata: Map<String, Value>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -118,6 +144,7 @@ pub async fn start_workflow(
         graph_json: workflow.graph_json,
         input_vars: body.input_vars,
         session_id: body.session_id,
+        labels: Labels { user_id: body.user_id, tags: body.tags, metadata: body.metadata },
         replay_of: None,
     };
     launch(&app, request, query, &headers).await
@@ -145,7 +172,14 @@ pub async fn start_document(
 ) -> ApiResult<Response> {
     let graph_json: Arc<str> = text_of(&body.graph_json)?.into();
     let workflow = WorkflowRef { id: None, version: None, hash: sha256_hex(graph_json.as_bytes()).into() };
-    let request = Request { workflow, graph_json, input_vars: body.input_vars, session_id: body.session_id, replay_of: None };
+    let request = Request {
+        workflow,
+        graph_json,
+        input_vars: body.input_vars,
+        session_id: body.session_id,
+        labels: Labels { user_id: body.user_id, tags: body.tags, metadata: body.metadata },
+        replay_of: None,
+    };
     launch(&app, request, query, &headers).await
 }
 
@@ -154,6 +188,7 @@ pub(super) struct Request {
     pub graph_json: Arc<str>,
     pub input_vars: Map<String, Value>,
     pub session_id: Option<String>,
+    pub labels: Labels,
     /// The model call of a trace that the run makes again.
     pub replay_of: Option<SpanLink>,
 }
@@ -169,6 +204,7 @@ pub(super) async fn launch(app: &Shared, request: Request, query: WaitQuery, hea
     if request.session_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > LONGEST_NAME) {
         return Err(ApiError::bad_request("invalid_body", "`session_id` has to be 1 to 255 bytes.").at("/session_id"));
     }
+    check_labels(&request.labels)?;
     // One level is that of the object with the variables.
     if request.input_vars.values().any(|value| deeper_than(value, MAX_DEPTH - 1)) {
         let detail = format!("`input_vars` is nested more than {MAX_DEPTH} levels deep, which is more than a value may be.");
@@ -186,6 +222,7 @@ pub(super) async fn launch(app: &Shared, request: Request, query: WaitQuery, hea
         linked,
         input: Value::Object(request.input_vars),
         session_id: request.session_id,
+        labels: request.labels,
         triggered_by: triggered_by(headers).to_owned(),
         parent,
         replay_of: request.replay_of,
@@ -221,6 +258,33 @@ pub(super) async fn launch(app: &Shared, request: Request, query: WaitQuery, hea
     Ok(response)
 }
 
+/// What a label may be, so that the lists of traces can be asked for it.
+fn check_labels(labels: &Labels) -> ApiResult<()> {
+    let wrong = |detail: String, field: &str| Err(ApiError::bad_request("invalid_body", detail).at(field));
+    let is_name = |text: &str| !text.is_empty() && text.len() <= LONGEST_NAME;
+    if labels.user_id.as_deref().is_some_and(|id| !is_name(id)) {
+        return wrong(format!("`user_id` has to be 1 to {LONGEST_NAME} bytes."), "/user_id");
+    }
+    if labels.tags.len() > MOST_LABELS || labels.tags.iter().any(|tag| !is_name(tag) || tag.contains(',')) {
+        let detail = format!("`tags` has to be at most {MOST_LABELS} texts of 1 to {LONGEST_NAME} bytes without commas.");
+        return wrong(detail, "/tags");
+    }
+    if labels.metadata.len() > MOST_LABELS || labels.metadata.keys().any(|key| !is_name(key)) {
+        let detail = format!("`metadata` has to be at most {MOST_LABELS} keys of 1 to {LONGEST_NAME} bytes.");
+        return wrong(detail, "/metadata");
+    }
+    let long = |value: &Value| deeper_than(value, MAX_DEPTH - 1) || value.to_string().len() > LONGEST_LABEL;
+    match labels.metadata.iter().find(|(_, value)| long(value)) {
+        Some((key, _)) => {
+            let detail = format!(
+                "A value of `metadata` may be at most {LONGEST_LABEL} bytes of JSON, nested up to {MAX_DEPTH} levels deep; that of `{key}` is not."
+            );
+            wrong(detail, "/metadata")
+        }
+        None => Ok(()),
+    }
+}
+
 async fn wait_for(app: &Shared, run: RunId, wait: Duration) -> ApiResult<Run> {
     let snapshot = match tokio::time::timeout(wait, until_ended(app, run)).await {
         Ok(ended) => ended?,
@@ -239,7 +303,11 @@ fn idempotency(headers: &HeaderMap, request: &Request) -> ApiResult<Option<Idemp
     // A document that is not saved is known by its content alone.
     let what = request.workflow.id.as_deref().unwrap_or("document");
     let content = request.workflow.id.is_none().then_some(&request.workflow.hash);
-    let fingerprint = serde_json::json!([what, content, request.input_vars, request.session_id]);
+    let mut said = vec![json!(what), json!(content), json!(request.input_vars), json!(request.session_id)];
+    if !request.labels.is_empty() {
+        said.push(json!(request.labels));
+    }
+    let fingerprint = Value::Array(said);
     Ok(Some(IdempotencyKey { key: format!("start:{what}:{key}"), fingerprint: sha256_hex(fingerprint.to_string().as_bytes()) }))
 }
 

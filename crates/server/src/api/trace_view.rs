@@ -70,7 +70,8 @@ pub struct TraceSummary {
 pub struct Work {
     spans: u64,
     errors: u64,
-    /// Units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
+    /// Of a run its steps, those that were skipped left out. Elsewhere units of work: model calls, tool calls, retrievals, and tasks and
+    /// agents that contain none of them.
     steps: u64,
     llm_calls: u64,
     tool_calls: u64,
@@ -131,7 +132,7 @@ impl From<&trace::TraceSummary> for TraceSummary {
             total_tokens: trace.totals.tokens(),
             total_cost_nanousd: trace.totals.cost_nanousd,
             total_cost_cents: cents(trace.totals.cost_nanousd),
-            cost_complete: trace.totals.unpriced_calls == 0,
+            cost_complete: trace.totals.unpriced_calls == 0 && trace.totals.simulated_unpriced_calls == 0,
             models: trace.models.clone(),
             service: trace.service.clone(),
             environment: trace.environment.clone(),

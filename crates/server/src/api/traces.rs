@@ -38,6 +38,9 @@ pub struct Filter {
     provider: Option<String>,
     /// The name of a prompt.
     prompt: Option<String>,
+    /// A version of a prompt: of the one that `prompt` names, or else of any. The prompts of a run are named after its workflow and node, and
+    /// their version is that of the workflow.
+    prompt_version: Option<String>,
     service: Option<String>,
     environment: Option<String>,
     workflow: Option<String>,
@@ -212,6 +215,7 @@ impl Filter {
             model: self.model,
             provider: self.provider,
             prompt: self.prompt,
+            prompt_version: self.prompt_version,
             service: self.service,
             environment: self.environment,
             workflow: self.workflow,

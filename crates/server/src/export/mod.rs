@@ -7,7 +7,7 @@ mod otlp;
 mod protobuf;
 
 use crate::app::Shared;
-use crate::config::{Export, Protocol};
+use crate::config::{Compression, Export, Protocol};
 use flowtrace_adapters::guard::{Guard, GuardPolicy, HostPort, display};
 use flowtrace_core::span::Span;
 use flowtrace_core::trace::facts::OPEN;
@@ -124,12 +124,15 @@ impl Exporter {
             Protocol::Protobuf => ("application/x-protobuf", protobuf::encode(&request)),
             Protocol::Json => ("application/json", request.to_string().into_bytes()),
         };
-        let request = client
+        let mut request = client
             .post(self.export.endpoint.clone())
             .headers(self.export.headers.clone())
             .header(http::header::CONTENT_TYPE, content_type)
-            .timeout(TIMEOUT)
-            .body(body);
+            .timeout(TIMEOUT);
+        request = match self.export.compression {
+            Compression::None => request.body(body),
+            Compression::Gzip => request.header(http::header::CONTENT_ENCODING, "gzip").body(gzip(&body)),
+        };
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return Answer::Later(format!("{} cannot be reached: {error}", display(&self.export.endpoint)), None),
@@ -151,6 +154,13 @@ impl Exporter {
             tracing::warn!(%error, "{} cannot be written; after a restart some spans are exported again", self.file.display());
         }
     }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    // Nothing that writes into memory fails.
+    packed.write_all(body).and_then(|()| packed.finish()).unwrap_or_default()
 }
 
 /// Whole or not at all.

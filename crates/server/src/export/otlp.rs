@@ -2,6 +2,7 @@
 //! <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>
 
 use flowtrace_core::span::{Span, SpanKind, SpanStatus};
+use flowtrace_core::trace::facts::{RUN, STEP};
 use serde_json::{Map, Value, json};
 
 pub fn request(spans: &[&Span]) -> Value {
@@ -72,7 +73,8 @@ fn add_conventions(span: &Span, own: &mut Map<String, Value>) {
         SpanKind::Embedding => Some("embeddings"),
         SpanKind::Tool => Some("execute_tool"),
         SpanKind::Agent => Some("invoke_agent"),
-        SpanKind::Workflow | SpanKind::Task | SpanKind::Retrieval | SpanKind::Span => None,
+        SpanKind::Workflow => Some("invoke_workflow"),
+        SpanKind::Task | SpanKind::Retrieval | SpanKind::Span => None,
     };
     let text = |value: &Option<String>| value.as_ref().map(|value| json!(value));
     let content = |value: &Option<Value>| {
@@ -82,6 +84,13 @@ fn add_conventions(span: &Span, own: &mut Map<String, Value>) {
         })
     };
     let llm = span.kind == SpanKind::Llm;
+    // Others said these in their own words, which are among the attributes.
+    let own_run = own.contains_key(STEP) || own.contains_key(RUN);
+    let tags = Some(&span.tags).filter(|tags| own_run && !tags.is_empty()).map(|tags| json!(tags));
+    let metadata = Some(&span.metadata)
+        .filter(|metadata| own_run && !metadata.is_empty())
+        .map(|metadata| json!(json!(metadata).to_string()));
+    let cost = span.cost_nanousd.filter(|_| span.kind.spends() && !span.simulated);
     for (key, value) in [
         ("gen_ai.operation.name", operation.map(|operation| json!(operation))),
         ("gen_ai.provider.name", text(&span.provider)),
@@ -91,6 +100,20 @@ fn add_conventions(span: &Span, own: &mut Map<String, Value>) {
         ("gen_ai.usage.input_tokens", span.tokens.input.map(|tokens| json!(tokens))),
         ("gen_ai.usage.output_tokens", span.tokens.output.map(|tokens| json!(tokens))),
         ("gen_ai.usage.cache_read.input_tokens", span.tokens.cached.map(|tokens| json!(tokens))),
+        ("gen_ai.usage.cache_creation.input_tokens", span.tokens.cache_write.map(|tokens| json!(tokens))),
+        ("gen_ai.usage.reasoning.output_tokens", span.tokens.reasoning.map(|tokens| json!(tokens))),
+        // In dollars.
+        ("gen_ai.usage.cost", cost.map(|nanousd| json!(nanousd as f64 / 1e9))),
+        ("gen_ai.response.finish_reasons", span.finish_reason.as_ref().map(|reason| json!([reason]))),
+        // Of the backends only Langfuse has names for prompts.
+        ("langfuse.observation.prompt.name", text(&span.prompt_name)),
+        ("langfuse.observation.prompt.version", text(&span.prompt_version)),
+        // By what Phoenix and Langfuse know what is neither a call nor an agent.
+        ("openinference.span.kind", (own_run && span.kind == SpanKind::Task).then(|| json!("CHAIN"))),
+        ("tag.tags", tags.clone()),
+        ("langfuse.trace.tags", tags),
+        ("metadata", metadata),
+        ("flowtrace.simulated", span.simulated.then(|| json!(true))),
         ("gen_ai.tool.name", (span.kind == SpanKind::Tool).then(|| json!(span.name))),
         (if llm { "gen_ai.input.messages" } else { "input.value" }, content(&span.input)),
         (if llm { "gen_ai.output.messages" } else { "output.value" }, content(&span.output)),

@@ -92,20 +92,43 @@ async fn another_flowtrace_gets_the_same_trace() {
     let other = Server::with(&["--no-demo"]);
     let directory = Arc::new(tempfile::tempdir().unwrap());
     let config = directory.path().join("flowtrace.toml");
-    std::fs::write(&config, format!("[export]\nendpoint = \"{}/v1/traces\"\n", other.api().url)).unwrap();
+    std::fs::write(&config, format!("[export]\nendpoint = \"{}/v1/traces\"\ncompression = \"gzip\"\n", other.api().url)).unwrap();
     let server = Server::on(directory, &["--simulate", "--config", config.to_str().unwrap()], |_| {});
-    let run = server.api().run(documents::model(json!({"answer": "über ☃"})), json!({"topic": "first"})).await;
+    let body = json!({"graph_json": documents::model(json!({"answer": "über ☃"})), "input_vars": {"topic": "first"}, "session_id": "s",
+        "user_id": "ann", "tags": ["vip"], "metadata": {"ticket": 17}});
+    let run = server.api().post("/api/runs?wait=60", body).await.expect(201)["run"].clone();
     let path = format!("/api/traces/{}", run["trace_id"].as_str().unwrap());
     let sent = wait_for(&server.api(), &path).await;
     let received = wait_for(&other.api(), &path).await;
     assert_eq!(sent["spans"].as_array().unwrap().len(), 3);
     for (sent, received) in sent["spans"].as_array().unwrap().iter().zip(received["spans"].as_array().unwrap()) {
-        for field in
-            ["span_id", "parent_span_id", "name", "started_at", "duration_ms", "model", "tokens_input", "tokens_output", "output"]
-        {
+        for field in [
+            "span_id",
+            "parent_span_id",
+            "name",
+            "kind",
+            "started_at",
+            "duration_ms",
+            "provider",
+            "model",
+            "tokens_input",
+            "tokens_output",
+            "tokens_reasoning",
+            "cost_nanousd",
+            "simulated",
+            "finish_reason",
+            "prompt_name",
+            "tags",
+            "metadata",
+            "output",
+        ] {
             assert_eq!(received[field], sent[field], "{field} of {sent:#}");
         }
     }
+    for field in ["name", "session_id", "user_id", "tags", "total_cost_nanousd", "cost_complete"] {
+        assert_eq!(received[field], sent[field], "{field}");
+    }
+    assert_eq!(received["summary"], sent["summary"]);
 }
 
 /// The trace when it is over and whole.

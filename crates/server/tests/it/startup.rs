@@ -157,3 +157,26 @@ async fn demos_are_added_once() {
     assert_eq!(list(&server).await, Vec::<String>::new(), "a deleted demo stays deleted");
     assert_eq!(list(&Server::with(&["--simulate", "--no-demo"])).await, Vec::<String>::new());
 }
+
+/// Where the log goes to a file, its disk may be full too.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nobody() {
+    use std::process::Command;
+    let directory = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let server = Server::on(directory, &["--simulate"], |command| {
+        let mut logged_nowhere = Command::new("sh");
+        logged_nowhere.args(["-c", "exec \"$0\" \"$@\" 2>/dev/full"]).arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => logged_nowhere.env(name, value),
+                None => logged_nowhere.env_remove(name),
+            };
+        }
+        logged_nowhere.env("FLOWTRACE_LOG", "trace").stdin(std::process::Stdio::null());
+        *command = logged_nowhere;
+    });
+    server.api().get("/health").await.expect(200);
+    let run = server.api().run(documents::echo(), json!({"text": "two"})).await;
+    assert_eq!(run["status"], "succeeded");
+}

@@ -8,11 +8,18 @@ use std::time::Duration;
 /// Calls every operation on traces.
 pub async fn operations(api: &Api) {
     let document = documents::model(json!({"answer": "Paris is the capital"}));
-    let body = json!({"graph_json": document, "input_vars": {"topic": "capitals"}, "session_id": "session/1"});
+    let labels = json!({"user_id": "ann@example.org", "tags": ["vip", "eu"], "metadata": {"ticket": 17, "plan": "gold"}});
+    let mut body = json!({"graph_json": document, "input_vars": {"topic": "capitals"}, "session_id": "session/1"});
+    body.as_object_mut().unwrap().extend(labels.as_object().unwrap().clone());
     let run = api.post("/api/runs?wait=60", body).await.expect(201)["run"].clone();
     let id = run["trace_id"].as_str().unwrap();
     let trace = trace_of(api, id, "ok").await;
     assert_eq!(trace["session_id"], "session/1");
+    for (field, value) in labels.as_object().unwrap() {
+        assert_eq!(&run[field], value, "{field} of {run:#}");
+    }
+    assert_eq!((&trace["user_id"], &trace["tags"]), (&labels["user_id"], &labels["tags"]), "{trace:#}");
+    assert_eq!(trace["summary"]["steps"], run["step_count"]);
     assert_eq!(trace["total_tokens"], run["total_tokens"], "{trace:#}\n{run:#}");
     assert_eq!(trace["total_cost_nanousd"], run["total_cost_nanousd"]);
     let kinds: Vec<&str> = trace["spans"].as_array().unwrap().iter().map(|span| span["kind"].as_str().unwrap()).collect();
@@ -108,6 +115,7 @@ async fn lists(api: &Api, id: &str) {
     };
     for query in [
         "session_id=session/1",
+        "user_id=ann@example.org&tag=vip,eu&metadata={\"ticket\":17,\"plan\":\"gold\"}",
         "kind=llm&status=ok",
         "service=flowtrace&from=2020-01-01T00:00:00Z&sort=-started_at",
         "min_tokens=1&sort=tokens",
@@ -116,8 +124,16 @@ async fn lists(api: &Api, id: &str) {
     ] {
         assert!(finds(query).await, "{query}");
     }
-    for query in ["session_id=other", "kind=agent", "to=2020-01-01T00:00:00Z", "metadata={\"a\":1}", "tag=a,b", "status=running"]
-    {
+    for query in [
+        "session_id=other",
+        "kind=agent",
+        "to=2020-01-01T00:00:00Z",
+        "metadata={\"a\":1}",
+        "tag=a,b",
+        "tag=vip,us",
+        "status=running",
+        "prompt_version=7",
+    ] {
         assert!(!finds(query).await, "{query}");
     }
     // Words follow within about a second.
@@ -218,4 +234,48 @@ async fn traces_of_runs_survive_a_restart_and_are_copied_once() {
     assert_eq!(server.api().get(&format!("/api/traces/{id}")).await.expect(200), before);
     let counters = server.api().get("/api/traces/counters").await.expect(200);
     assert_eq!(counters["accepted"], counters["queryable"]);
+}
+
+#[tokio::test]
+async fn a_run_is_found_by_the_version_of_its_prompt_and_by_its_labels() {
+    let server = Server::simulated();
+    let api = server.api();
+    let document = documents::model(json!({"answer": "Paris"}));
+    let id = api.post("/api/workflows", json!({"name": "Capitals", "graph_json": document})).await.expect(201)["id"].clone();
+    let id = id.as_str().unwrap();
+    let run = async |version: &str| {
+        let body = json!({"input_vars": {"topic": "x"}, "user_id": "bob"});
+        let run = api.post(&format!("/api/workflows/{id}/runs?wait=60"), body).await.expect(201)["run"].clone();
+        assert_eq!(run["workflow_version"].to_string(), version);
+        trace_of(&api, run["trace_id"].as_str().unwrap(), "ok").await
+    };
+    let first = run("1").await;
+    let changed = documents::model(json!({"answer": "Rome"}));
+    let body = json!({"name": "Capitals", "graph_json": changed});
+    api.send(Method::PUT, &format!("/api/workflows/{id}"), |request| request.json(&body)).await.expect(200);
+    let second = run("2").await;
+    let call = &first["spans"][2];
+    let name = call["prompt_name"].as_str().unwrap();
+    assert!(name.starts_with("Capitals/") && call["prompt_version"] == "1", "{call:#}");
+    let found = async |query: String| {
+        let list = api.get(&format!("/api/traces?{query}")).await.expect(200);
+        list["traces"].as_array().unwrap().iter().map(|trace| trace["trace_id"].clone()).collect::<Vec<_>>()
+    };
+    let (first, second) = (first["trace_id"].clone(), second["trace_id"].clone());
+    assert_eq!(found(format!("prompt={name}&prompt_version=2&user_id=bob")).await, [second.clone()]);
+    assert_eq!(found("prompt_version=1".to_owned()).await, [first.clone()]);
+    assert_eq!(found(format!("prompt={name}&workflow=Capitals")).await, [second, first]);
+    assert_eq!(found(format!("prompt={name}&prompt_version=3")).await, [] as [Value; 0]);
+    assert_eq!(found("prompt=Other&prompt_version=2".to_owned()).await, [] as [Value; 0]);
+    for (body, pointer) in [
+        (json!({"user_id": ""}), "/user_id"),
+        (json!({"tags": ["a,b"]}), "/tags"),
+        (json!({"tags": vec!["t"; 101]}), "/tags"),
+        (json!({"metadata": {"": 1}}), "/metadata"),
+        (json!({"metadata": {"k": "x".repeat(5000)}}), "/metadata"),
+    ] {
+        let answer = api.post(&format!("/api/workflows/{id}/runs"), body).await;
+        assert_eq!(answer.json()["pointer"], pointer);
+        answer.problem(400, "invalid_body");
+    }
 }

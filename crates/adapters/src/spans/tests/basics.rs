@@ -182,3 +182,33 @@ async fn words_that_were_cut_by_other_rules_are_cut_again() {
     store.indexed().await;
     assert_eq!(find(&store, text("987654")).await, [1]);
 }
+
+#[tokio::test]
+async fn a_version_of_a_prompt_is_that_of_the_prompt_that_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Hand::new());
+    // In the third trace another prompt has the version that is looked for.
+    for (trace, prompts) in [
+        (1, vec![(Some("ask"), "1")]),
+        (2, vec![(Some("ask"), "2")]),
+        (3, vec![(Some("ask"), "1"), (Some("sum"), "2")]),
+        (4, vec![(None, "2")]),
+    ] {
+        let spans = prompts.into_iter().enumerate().map(|(at, (name, version))| Span {
+            prompt_name: name.map(str::to_owned),
+            prompt_version: Some(version.to_owned()),
+            ..call(trace, at as u64 + 1, 9, "gpt-4o", 1)
+        });
+        write(&store, spans.collect()).await;
+    }
+    let of = |prompt: &str, version: &str| {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        TraceQuery { prompt: some(prompt), prompt_version: some(version), ..TraceQuery::default() }
+    };
+    assert_eq!(find(&store, of("ask", "2")).await, [2]);
+    assert_eq!(find(&store, of("ask", "1")).await, [3, 1]);
+    assert_eq!(find(&store, of("sum", "2")).await, [3]);
+    assert_eq!(find(&store, of("", "2")).await, [4, 3, 2]);
+    assert_eq!(find(&store, of("ask", "")).await, [3, 2, 1]);
+    assert_eq!(find(&store, of("ask", "3")).await, []);
+}

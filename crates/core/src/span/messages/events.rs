@@ -9,6 +9,11 @@ pub fn told_by_events(span: &Span) -> bool {
     span.events.iter().any(|event| role(&event.name).is_some())
 }
 
+/// Whether one of them is of a model call alone.
+pub fn called_by_events(span: &Span) -> bool {
+    span.events.iter().any(|event| event.name.starts_with("gen_ai.") && role(&event.name).is_some())
+}
+
 /// Takes away the input and the output that were read from events, so that they can be read again from more of them.
 pub fn forget_events(span: &mut Span) {
     let (input, output) = read(&span.events);
@@ -42,6 +47,11 @@ fn read(events: &[SpanEvent]) -> (Option<Value>, Option<Value>) {
         let Some(role) = role(&event.name) else { continue };
         match event.name.as_str() {
             "gen_ai.choice" => output.extend(choice(&event.attributes)),
+            // Claude Code also asks for a title of the session, which is no part of the talk.
+            "claude_code.assistant_response"
+                if event.attributes.get("query_source").is_some_and(|of| of == "generate_session_title") => {}
+            "claude_code.assistant_response" => output.extend(content(&event.attributes, "response", role)),
+            "claude_code.user_prompt" => input.extend(content(&event.attributes, "prompt", role)),
             "gen_ai.content.prompt" => input.extend(content(&event.attributes, "gen_ai.prompt", role)),
             "gen_ai.content.completion" => output.extend(content(&event.attributes, "gen_ai.completion", role)),
             _ => input.extend(message(&event.attributes, role)),
@@ -55,8 +65,10 @@ fn read(events: &[SpanEvent]) -> (Option<Value>, Option<Value>) {
 fn role(name: &str) -> Option<&'static str> {
     Some(match name {
         "gen_ai.system.message" => "system",
-        "gen_ai.user.message" | "gen_ai.content.prompt" => "user",
-        "gen_ai.assistant.message" | "gen_ai.choice" | "gen_ai.content.completion" => "assistant",
+        "gen_ai.user.message" | "gen_ai.content.prompt" | "claude_code.user_prompt" => "user",
+        "gen_ai.assistant.message" | "gen_ai.choice" | "gen_ai.content.completion" | "claude_code.assistant_response" => {
+            "assistant"
+        }
         "gen_ai.tool.message" => "tool",
         _ => return None,
     })
