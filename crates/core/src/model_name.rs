@@ -9,8 +9,9 @@ pub fn canonical<'a>(provider: &str, model: &'a str) -> Cow<'a, str> {
     match provider {
         "anthropic" => anthropic(model.strip_prefix("anthropic/").unwrap_or(model)),
         "openai" => Cow::Borrowed(model.strip_prefix("openai/").unwrap_or(model)),
-        // The name of the resource that the API lists.
+        // The name is the last part of an ARN, and of what LiteLLM writes.
         "aws.bedrock" => Cow::Borrowed(model.rsplit('/').next().unwrap_or(model)),
+        // The name of the resource that the API lists.
         "gemini" => Cow::Borrowed(model.strip_prefix("models/").or(model.strip_prefix("gemini/")).unwrap_or(model)),
         _ => Cow::Borrowed(model),
     }
