@@ -14,6 +14,7 @@ mod genai;
 mod google;
 mod json;
 mod langfuse;
+mod mastra;
 mod openinference;
 mod openllmetry;
 mod provider;

@@ -1685,6 +1685,12 @@ export interface components {
             /** @description W3C trace id: the caller's, where a `traceparent` came in. */
             trace_id: string;
             session_id: string | null;
+            /** @description As whoever started it said. */
+            user_id: string | null;
+            tags: string[];
+            metadata: {
+                [key: string]: unknown;
+            };
             /** @description `api`, `cli` or `web`. */
             triggered_by: string;
             replay_of: components["schemas"]["SpanLink"] | null;
@@ -2009,6 +2015,14 @@ export interface components {
                 [key: string]: unknown;
             };
             session_id?: string | null;
+            /** @description Whom the run is for; its trace is found by it. */
+            user_id?: string | null;
+            /** @description Its trace is found by them. At most 100, without commas. */
+            tags?: string[];
+            /** @description Keys and values by which its trace is found; at most 100. */
+            metadata?: {
+                [key: string]: unknown;
+            };
         };
         StartWorkflow: {
             /** @description What the workflow reads as `input`; `{}` if absent. */
@@ -2016,6 +2030,14 @@ export interface components {
                 [key: string]: unknown;
             };
             session_id?: string | null;
+            /** @description Whom the run is for; its trace is found by it. */
+            user_id?: string | null;
+            /** @description Its trace is found by them. At most 100, without commas. */
+            tags?: string[];
+            /** @description Keys and values by which its trace is found; at most 100. */
+            metadata?: {
+                [key: string]: unknown;
+            };
         };
         Started: {
             runId: string;
@@ -2315,7 +2337,8 @@ export interface components {
             errors: number;
             /**
              * Format: int64
-             * @description Units of work: model calls, tool calls, retrievals, and tasks and agents that contain none of them.
+             * @description Of a run its steps, those that were skipped left out. Elsewhere units of work: model calls, tool calls, retrievals, and tasks and
+             *     agents that contain none of them.
              */
             steps: number;
             /** Format: int64 */
@@ -4031,6 +4054,11 @@ export interface operations {
                 provider?: string;
                 /** @description The name of a prompt. */
                 prompt?: string;
+                /**
+                 * @description A version of a prompt: of the one that `prompt` names, or else of any. The prompts of a run are named after its workflow and node, and
+                 *     their version is that of the workflow.
+                 */
+                prompt_version?: string;
                 service?: string;
                 environment?: string;
                 workflow?: string;
@@ -4105,6 +4133,11 @@ export interface operations {
                 provider?: string;
                 /** @description The name of a prompt. */
                 prompt?: string;
+                /**
+                 * @description A version of a prompt: of the one that `prompt` names, or else of any. The prompts of a run are named after its workflow and node, and
+                 *     their version is that of the workflow.
+                 */
+                prompt_version?: string;
                 service?: string;
                 environment?: string;
                 workflow?: string;
@@ -4198,6 +4231,11 @@ export interface operations {
                 provider?: string;
                 /** @description The name of a prompt. */
                 prompt?: string;
+                /**
+                 * @description A version of a prompt: of the one that `prompt` names, or else of any. The prompts of a run are named after its workflow and node, and
+                 *     their version is that of the workflow.
+                 */
+                prompt_version?: string;
                 service?: string;
                 environment?: string;
                 workflow?: string;

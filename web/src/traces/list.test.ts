@@ -15,6 +15,7 @@ describe("filters in the URL", () => {
     expect(search).toMatchObject({ status: "failed", kind: "llm", since: "24h", user: "u1", session: "s1", tag: "a,b", q: "refun*", sort: "-cost", live: "1" });
     expect(listOf(search)).toEqual({ status: "failed", kind: "llm", since: "24h", user_id: "u1", session_id: "s1", tag: "a,b", q: "refun*", sort: "-cost" });
     expect(filtersOf(search)).not.toHaveProperty("sort");
+    expect(listOf(tracesSearch({ prompt: "Support/answer", version: "3" }))).toEqual({ prompt: "Support/answer", prompt_version: "3" });
   });
 
   it("are left out when they do not", () => {

@@ -4,7 +4,7 @@ use super::found::{Best, Content, Found, Rank, Text, text};
 use super::raw::{RawLog, RawSpan};
 use super::{Span, SpanEvent, SpanKind, SpanStatus, Tokens};
 use super::{
-    claude_code, genai, google, json, langfuse, messages, openinference, openllmetry, provider, pydantic, respan, vercel,
+    claude_code, genai, google, json, langfuse, mastra, messages, openinference, openllmetry, provider, pydantic, respan, vercel,
 };
 use crate::price::{self, PriceTable};
 use serde_json::{Map, Value};
@@ -68,6 +68,7 @@ fn read<'a>(key: &'a str, value: &'a Value, found: &mut Found<'a>) -> bool {
         "langfuse" => langfuse::read(key, value, found),
         "respan" => respan::read(key, value, found),
         "ai" => vercel::read(key, value, found),
+        "mastra" => mastra::read(key, value, found),
         "gcp" => google::read(key, value, found),
         "anthropic" => genai::read_anthropic(key, value, found),
         "llm" => openllmetry::read_llm(&key[key.len().min(4)..], value, found) || openinference::read(key, value, found),

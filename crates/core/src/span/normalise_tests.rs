@@ -644,3 +644,29 @@ fn an_agent_that_alone_tells_what_was_used() {
     let other = span(attributes);
     assert_eq!((other.tokens.input, other.cost_nanousd), (None, None));
 }
+
+/// As its exporter sends it (`@mastra/otel-exporter` 1.4).
+#[test]
+fn traces_of_mastra() {
+    let metadata = json!({"mastra.metadata.runId": "r", "mastra.metadata.userId": "ann", "mastra.metadata.sessionId": "s1", "mastra.metadata.tier": "gold"});
+    let with = |attributes: Value| {
+        let mut all = metadata.clone();
+        all.as_object_mut().unwrap().extend(attributes.as_object().cloned().unwrap());
+        all
+    };
+    check(
+        with(
+            json!({"gen_ai.operation.name": "invoke_agent", "mastra.span.type": "agent_run", "mastra.agent_run.input": "Can I?",
+            "mastra.agent_run.output": "{\"text\":\"You can.\"}"}),
+        ),
+        json!({"kind": "agent", "user_id": "ann", "session_id": "s1", "metadata": {"tier": "gold"}, "input": "Can I?", "output": {"text": "You can."}}),
+    );
+    check(
+        with(
+            json!({"gen_ai.operation.name": "model_step", "mastra.span.type": "model_step", "mastra.model_step.input": "[{\"role\":\"user\",\"content\":\"Can I?\"}]"}),
+        ),
+        json!({"kind": "task", "input": [{"role": "user", "content": "Can I?"}]}),
+    );
+    check(with(json!({"gen_ai.operation.name": "chat", "mastra.span.type": "model_inference"})), json!({"kind": "llm"}));
+    check(with(json!({"gen_ai.operation.name": "model_chunk", "mastra.span.type": "model_chunk"})), json!({"kind": "span"}));
+}
