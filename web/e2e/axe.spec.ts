@@ -274,6 +274,16 @@ test("a run of a session with a long name fits a phone", async ({ page, server }
   }
 });
 
+test("the models without a price fit a phone", async ({ page, server }) => {
+  await sendTrace(server, { model: `phone-${"m".repeat(80)}` });
+  await page.setViewportSize({ width: 360, height: 700 });
+  await page.goto(`${server.url}/traces`);
+  await page.getByRole("button", { name: /without a price/ }).click();
+  const list = page.getByRole("dialog").getByRole("region", { name: "Models without a price" });
+  await expect(list.getByRole("row").nth(1)).toBeVisible();
+  await expect.poll(() => list.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+});
+
 test("a trace and its session fit a phone", async ({ page, server }) => {
   const { trace } = await sendTrace(server, { name: "A-name-without-any-gap-that-goes-on-and-on-for-longer-than-a-phone", session: "s".repeat(80), user: "u".repeat(80) });
   await page.setViewportSize({ width: 360, height: 700 });

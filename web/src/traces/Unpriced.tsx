@@ -28,7 +28,7 @@ export function Unpriced() {
       </Button>
       {open && (
         <Dialog title="Models without a price" onClose={() => setOpen(false)} className="w-[min(640px,calc(100vw-24px))]">
-          <div className="grid max-h-[70vh] gap-3 overflow-y-auto p-4" tabIndex={0} role="region" aria-label="Models without a price">
+          <div className="grid max-h-[70vh] grid-cols-[minmax(0,1fr)] gap-3 overflow-y-auto p-4" tabIndex={0} role="region" aria-label="Models without a price">
             <p className="text-muted">No price is known for these, so their calls are missing in every cost: it is shown as “at least” or as unknown, never as nothing.</p>
             <table className="w-full">
               <thead>
