@@ -262,8 +262,8 @@ async fn a_run_is_found_by_the_version_of_its_prompt_and_by_its_labels() {
         list["traces"].as_array().unwrap().iter().map(|trace| trace["trace_id"].clone()).collect::<Vec<_>>()
     };
     let (first, second) = (first["trace_id"].clone(), second["trace_id"].clone());
-    assert_eq!(found(format!("prompt={name}&prompt_version=2&user_id=bob")).await, [second.clone()]);
-    assert_eq!(found("prompt_version=1".to_owned()).await, [first.clone()]);
+    assert_eq!(found(format!("prompt={name}&prompt_version=2&user_id=bob")).await, std::slice::from_ref(&second));
+    assert_eq!(found("prompt_version=1".to_owned()).await, std::slice::from_ref(&first));
     assert_eq!(found(format!("prompt={name}&workflow=Capitals")).await, [second, first]);
     assert_eq!(found(format!("prompt={name}&prompt_version=3")).await, [] as [Value; 0]);
     assert_eq!(found("prompt=Other&prompt_version=2".to_owned()).await, [] as [Value; 0]);
