@@ -5,7 +5,7 @@ import { refund, signalled } from "./workflows";
 /** A run that waits for a person, and the address of its question. */
 async function asking(server: Server, order: string) {
   const run = await server.run(await server.workflow("Refunds", refund), { order });
-  await expect.poll(async () => (await server.get<{ approvals: unknown[] }>(`/api/approvals?run_id=${run}`)).approvals.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await server.get<{ approvals: unknown[] }>(`/api/approvals?run_id=${run}`)).approvals.length).toBe(1);
   return { run, question: `/approvals?id=${run}%3Aask` };
 }
 const ended = (page: Page) => expect(page.getByRole("main").locator("header").first().getByRole("status").first()).toContainText("Succeeded");

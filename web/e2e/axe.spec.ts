@@ -28,7 +28,7 @@ async function connecting(page: Page) {
 
 const asked = async (server: Server) => {
   const run = await server.run(await server.workflow("Accessible question", refund), { order: "A-1" });
-  await expect.poll(async () => (await server.get<{ approvals: unknown[] }>(`/api/approvals?run_id=${run}`)).approvals.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await server.get<{ approvals: unknown[] }>(`/api/approvals?run_id=${run}`)).approvals.length).toBe(1);
   return { run, id: encodeURIComponent(`${run}:ask`) };
 };
 const question = async (server: Server) => `/approvals?id=${(await asked(server)).id}`;
@@ -290,8 +290,14 @@ test("a trace and its session fit a phone", async ({ page, server }) => {
   await page.goto(`${server.url}/traces/${trace}`);
   await expect(page.getByRole("article", { name: "User" })).toBeVisible();
   await fits(page);
+  // The pane covers the rows, so it has the focus; closed, it gives the focus to its row.
+  await expect(page.getByRole("complementary")).toBeFocused();
   await page.getByRole("button", { name: /Close the span/ }).click();
-  await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM/ })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM/ })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("complementary")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: /^chat gpt-4o-mini, LLM/ })).toBeFocused();
   await fits(page);
   await page.goto(`${server.url}/sessions/${"s".repeat(80)}`);
   await expect(page.getByRole("row").nth(1)).toBeVisible();

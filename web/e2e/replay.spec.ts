@@ -115,7 +115,7 @@ test("a step inside of a map is edited from the map", async ({ page, server }) =
   await dialog.getByRole("button", { name: "Start and compare" }).click();
   await expect(page).toHaveURL(new RegExp(`/compare\\?a=${run}&b=`));
   const b = new URL(page.url()).searchParams.get("b") ?? "";
-  await expect.poll(async () => (await server.get<{ status: string }>(`/api/runs/${b}`)).status, { timeout: 20_000 }).toBe("succeeded");
+  await expect.poll(async () => (await server.get<{ status: string }>(`/api/runs/${b}`)).status).toBe("succeeded");
   const { steps } = await server.get<{ steps: { step_id: string; model: string | null }[] }>(`/api/runs/${b}`);
   expect(steps.filter(({ step_id }) => step_id.endsWith("/review")).map(({ model }) => model)).toEqual(["gpt-4o", "gpt-4o"]);
   await page.getByRole("button", { name: /each\[0\]\/review|each\[1\]\/review/ }).or(page.getByRole("row", { name: /each\[0\]\/review/ })).first().click();

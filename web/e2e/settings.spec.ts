@@ -143,7 +143,7 @@ test("how long traces are kept is changed, and what would go is asked about", as
   try {
     const id = await server.workflow("Kept", greeting);
     await server.run(id, { name: "Ann" }, 20);
-    await expect.poll(async () => (await server.get<{ traces: number }>("/api/retention")).traces, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await server.get<{ traces: number }>("/api/retention")).traces).toBe(1);
     await page.goto(`${server.url}/settings`);
     const section = page.getByRole("region", { name: "Retention" });
     await expect(section).toContainText("190 days (the default)");

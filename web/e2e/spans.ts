@@ -23,7 +23,7 @@ interface Wanted {
 
 /** Waits until a trace is found by a word: the index of words follows the spans a moment later. */
 export const findable = (server: Server, word: string) =>
-  expect.poll(async () => (await server.get<{ traces: unknown[] }>(`/api/traces?q=${word}`)).traces.length, { timeout: 20_000, message: `a trace is found by ${word}` }).toBe(1);
+  expect.poll(async () => (await server.get<{ traces: unknown[] }>(`/api/traces?q=${word}`)).traces.length, { message: `a trace is found by ${word}` }).toBe(1);
 
 /** Sends a trace as an SDK does, as OTLP in JSON, and waits until it can be found. Its root is a workflow with model calls under it. */
 export async function sendTrace(
@@ -61,7 +61,7 @@ export async function sendTrace(
   const resource = { attributes: [text("service.name", "shop"), text("deployment.environment.name", "test")] };
   await server.post("/v1/traces", { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "test" }, spans }] }] });
   await expect
-    .poll(async () => (await server.get<{ spans?: unknown[] }>(`/api/traces/${trace}?io=none`)).spans?.length, { timeout: 20_000, message: `the spans of trace ${trace} can be read` })
+    .poll(async () => (await server.get<{ spans?: unknown[] }>(`/api/traces/${trace}?io=none`)).spans?.length, { message: `the spans of trace ${trace} can be read` })
     .toBe(calls + 1);
   return { trace, root, first: ids[0] ?? root };
 }

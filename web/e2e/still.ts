@@ -26,6 +26,6 @@ export async function still(...locators: Locator[]): Promise<Box[]> {
     await new Promise((resolve) => setTimeout(resolve, REST));
     found = await boxesOf(locators);
     expect(found, "nothing moves any more").toEqual(before);
-  }).toPass({ timeout: 20_000 });
+  }).toPass();
   return found;
 }

@@ -104,7 +104,7 @@ test("a span whose parent is not there stands by itself, and says so; a trace wi
   const now = Date.now() - 60_000;
   const span = (spanId: string, parentSpanId: string) => ({ traceId: trace, spanId, parentSpanId, name: "", startTimeUnixNano: `${now}000000`, endTimeUnixNano: `${now + 500}000000` });
   await server.post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans: [span("00000000000000a1", "00000000000000ff"), span("00000000000000a2", "00000000000000a1")] }] }] });
-  await expect.poll(async () => (await server.get<{ spans?: unknown[] }>(`/api/traces/${trace}?io=none`)).spans?.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(async () => (await server.get<{ spans?: unknown[] }>(`/api/traces/${trace}?io=none`)).spans?.length).toBe(2);
   await page.goto(`${server.url}/traces/${trace}`);
   await expect(page.getByRole("heading", { level: 1, name: "Unnamed" })).toBeVisible();
   await expect(page).toHaveTitle(/^Unnamed: /);
@@ -405,7 +405,7 @@ test("a run of this instance is a trace that leads back to it", async ({ page, s
   const run = await server.run(await server.workflow("Traced", greeting), { name: "Ann", age: "30" }, 20);
   const { trace_id } = await server.get<{ trace_id?: string }>(`/api/runs/${run}`);
   expect(trace_id).toMatch(/^[0-9a-f]{32}$/);
-  await expect.poll(async () => (await server.get<{ status?: string | number }>(`/api/traces/${trace_id}`)).status, { timeout: 20_000 }).toBe("ok");
+  await expect.poll(async () => (await server.get<{ status?: string | number }>(`/api/traces/${trace_id}`)).status).toBe("ok");
   await page.goto(`${server.url}/traces/${trace_id}`);
   await page.getByRole("link", { name: "Open the run" }).click();
   await expect(page).toHaveURL(new RegExp(run));
@@ -422,7 +422,7 @@ test("a run of this instance is a trace that leads back to it", async ({ page, s
 test("what is under way in a trace is not shown as done", async ({ page, server }) => {
   const run = await server.run(await server.workflow("Traced question", refund), { order: "T-1" });
   const { trace_id } = await server.get<{ trace_id?: string }>(`/api/runs/${run}`);
-  await expect.poll(async () => (await server.get<{ status?: string }>(`/api/traces/${trace_id}`)).status, { timeout: 20_000 }).toBe("running");
+  await expect.poll(async () => (await server.get<{ status?: string }>(`/api/traces/${trace_id}`)).status).toBe("running");
   await page.goto(`${server.url}/traces/${trace_id}`);
   await expect(page.getByRole("button", { name: /^Traced question, Workflow, Running/ })).toBeVisible();
   // It goes on, and so does its time: not how long that took which has ended.

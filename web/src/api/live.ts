@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { onBeat } from "./beat";
 import { keys } from "./queries";
 import { followRun, type Delta, type StreamMessage } from "./stream";
-import { addLive, knownSeq, traceQuery } from "./trace";
+import { addLive, knownSeq, knowsEnd, traceQuery } from "./trace";
 import type { TraceEvent } from "./types";
 
 /** Text of answers under way, by step, request and attempt. Appended to a text node, never kept in React's state. */
@@ -67,7 +67,7 @@ export function useLiveRun(run: string, active: boolean): void {
       .ensureQueryData(traceQuery(run))
       .catch(() => undefined)
       .then(() => {
-        if (!left) unfollow = followRun({ run, lastSeq, onMessage });
+        if (!left) unfollow = followRun({ run, lastSeq, hasEnd: () => knowsEnd(client, run), onMessage });
       });
     return () => {
       left = true;

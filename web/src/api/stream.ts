@@ -4,6 +4,7 @@ import { request } from "./http";
 import { ApiProblem } from "./problem";
 import { sleep, withSlot } from "./slots";
 import { SseParser } from "./sse";
+import { isEnd } from "./trace";
 import type { TraceEvent } from "./types";
 import { whileVisible } from "./visible";
 
@@ -26,6 +27,8 @@ export interface RunStreamOptions {
   run: string;
   /** Seq of the last event that the page has. */
   lastSeq: () => number;
+  /** Whether the page has the end of the run: who asks for what is after it hears nothing. */
+  hasEnd: () => boolean;
   onMessage: (message: StreamMessage) => void;
 }
 
@@ -33,7 +36,7 @@ export interface RunStreamOptions {
  * Follows a run. Of all visible tabs that show it, one (the holder of a lock) has the connection and passes on what comes; a
  * hidden tab lets go of it. Call the result to stop.
  */
-export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => void {
+export function followRun({ run, lastSeq, hasEnd, onMessage }: RunStreamOptions): () => void {
   const channel = new BroadcastChannel(`flowtrace:run:${run}`);
   /** What models have said so far, for tabs that join. Only the leader fills it. */
   const said = new Map<string, Delta>();
@@ -68,7 +71,7 @@ export function followRun({ run, lastSeq, onMessage }: RunStreamOptions): () => 
       leading = true;
       channel.postMessage({ type: "lead" } satisfies ChannelMessage);
       try {
-        await connect(run, lastSeq, emit, signal, () => over);
+        await connect({ run, lastSeq, hasEnd, onMessage: emit }, signal, () => over);
       } finally {
         leading = false;
         said.clear();
@@ -90,17 +93,11 @@ async function withLock(name: string, signal: AbortSignal, work: () => Promise<v
   else await work();
 }
 
-async function connect(
-  run: string,
-  lastSeq: () => number,
-  emit: (message: StreamMessage) => void,
-  signal: AbortSignal,
-  isOver: () => boolean,
-): Promise<void> {
+async function connect(options: RunStreamOptions, signal: AbortSignal, isOver: () => boolean): Promise<void> {
   let failures = 0;
   while (!signal.aborted && !isOver()) {
     try {
-      await withSlot((slot) => (slot ? stream(run, lastSeq(), emit, signal) : poll(run, lastSeq(), emit, signal)));
+      await withSlot((slot) => (slot ? stream(options, signal) : poll(options, signal)));
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
@@ -112,9 +109,9 @@ async function connect(
   }
 }
 
-async function stream(run: string, after: number, emit: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
+async function stream({ run, lastSeq, onMessage: emit }: RunStreamOptions, signal: AbortSignal): Promise<void> {
   const response = await request(`/api/runs/${encodeURIComponent(run)}/stream`, {
-    headers: { accept: "text/event-stream", "last-event-id": String(after) },
+    headers: { accept: "text/event-stream", "last-event-id": String(lastSeq()) },
     signal,
     cache: "no-store",
   });
@@ -147,10 +144,10 @@ async function stream(run: string, after: number, emit: (message: StreamMessage)
 }
 
 /** Without a connection of its own: asks for what is new. */
-async function poll(run: string, after: number, emit: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
-  const { events } = await api.trace(run, after, 1_000, signal);
+async function poll({ run, lastSeq, hasEnd, onMessage: emit }: RunStreamOptions, signal: AbortSignal): Promise<void> {
+  const { events } = await api.trace(run, lastSeq(), 1_000, signal);
   for (const event of events) emit({ type: "trace", event });
-  if (events.some(({ kind }) => kind === "run.succeeded" || kind === "run.failed" || kind === "run.canceled")) emit({ type: "end" });
+  if (events.some(isEnd) || hasEnd()) emit({ type: "end" });
   else await sleep(POLL_MS, signal);
 }
 

@@ -47,6 +47,11 @@ export function addLive(client: QueryClient, run: string, events: TraceEvent[]):
   return true;
 }
 
+/** Whether a run is over with an event. */
+export const isEnd = ({ kind }: TraceEvent) => kind === "run.succeeded" || kind === "run.failed" || kind === "run.canceled";
+
+export const knowsEnd = (client: QueryClient, run: string) => client.getQueryData<TraceEvent[]>(traceKey(run))?.some(isEnd) ?? false;
+
 export function knownSeq(client: QueryClient, run: string): number {
   return client.getQueryData<TraceEvent[]>(traceKey(run))?.length ?? 0;
 }

@@ -2,6 +2,7 @@ import { ApiProblem, messageOf } from "@/api/problem";
 import { compareQuery, workflowsQuery } from "@/api/queries";
 import type { RunSummary } from "@/api/types";
 import { WorkflowName } from "@/nodes/WorkflowName";
+import { Beside } from "@/ui/beside";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { passFocusTo, rowsOfOpened } from "@/ui/focus";
@@ -193,12 +194,9 @@ function Comparison({ a, b }: { a: string; b: string }) {
               )}
             </section>
             {step && (beside || search.step) && (
-              <aside
-                aria-label={`Step ${step.step_id}`}
-                className="fixed inset-0 z-20 flex min-w-0 flex-col border-l border-line bg-panel lg:static lg:z-auto lg:w-[54%] lg:min-w-[440px]"
-              >
+              <Beside label={`Step ${step.step_id}`} beside={beside} className="lg:w-[54%] lg:min-w-[440px]">
                 <StepDiff key={step.step_id} a={a} b={b} step={step} onClose={close} />
-              </aside>
+              </Beside>
             )}
           </div>
         </>

@@ -1,6 +1,7 @@
 import { messageOf, ApiProblem } from "@/api/problem";
 import { workflowsQuery } from "@/api/queries";
 import type { Step } from "@/api/types";
+import { Beside } from "@/ui/beside";
 import { ErrorBanner, Skeleton, SkeletonRows } from "@/ui/feedback";
 import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { useHotkeys } from "@/ui/hotkeys";
@@ -118,12 +119,9 @@ export function RunPage() {
           </Tabs>
         </section>
         {pane && (
-          <aside
-            aria-label={`Step ${step.step_id}`}
-            className="fixed inset-0 z-20 flex min-w-0 flex-col border-l border-line bg-panel lg:static lg:z-auto lg:w-[46%] lg:max-w-[860px] lg:min-w-[400px]"
-          >
+          <Beside label={`Step ${step.step_id}`} beside={beside} className="lg:w-[46%] lg:max-w-[860px] lg:min-w-[400px]">
             {pane}
-          </aside>
+          </Beside>
         )}
       </div>
     </>

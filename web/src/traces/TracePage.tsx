@@ -4,6 +4,7 @@ import type { Span } from "@/api/types";
 import { ms, type EventsByStep } from "@/runs/attempts";
 import { Timeline } from "@/runs/TimelineView";
 import { Tree } from "@/runs/TreeView";
+import { Beside } from "@/ui/beside";
 import { ErrorBanner, SkeletonRows } from "@/ui/feedback";
 import { passFocusTo, rowsOfOpened } from "@/ui/focus";
 import { useHotkeys } from "@/ui/hotkeys";
@@ -117,10 +118,7 @@ export function TracePage() {
           </Tabs>
         </section>
         {node && (
-          <aside
-            aria-label={`Span ${node.step.name}`}
-            className="fixed inset-0 z-20 flex min-w-0 flex-col border-l border-line bg-panel lg:static lg:z-auto lg:w-[46%] lg:max-w-[860px] lg:min-w-[400px]"
-          >
+          <Beside label={`Span ${node.step.name}`} beside={beside} className="lg:w-[46%] lg:max-w-[860px] lg:min-w-[400px]">
             <SpanPane
               key={node.span.span_id}
               trace={trace.trace_id}
@@ -131,7 +129,7 @@ export function TracePage() {
               onTab={(tab) => change({ tab })}
               onClose={close}
             />
-          </aside>
+          </Beside>
         )}
       </div>
     </>
